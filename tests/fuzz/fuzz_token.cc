@@ -1,6 +1,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
