@@ -3,7 +3,7 @@
 #include <argon2.h>
 #include <sodium.h>
 
-#include <array>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -173,7 +173,13 @@ absl::StatusOr<Argon2Fields> ReadArgon2(absl::string_view text) {
   return fields;
 }
 
+void ChooseFastestArgon2() {
+  static const int chosen = sodium_init();
+  if (chosen < 0) std::abort();  // the kernel has no randomness to give
+}
+
 SchemeOr ReadArgon2Scheme(absl::string_view text) {
+  ChooseFastestArgon2();
   absl::StatusOr<Argon2Fields> fields = ReadArgon2(text);
   if (!fields.ok()) return fields.status();
   if (fields->version == kVersion13 && fields->variant != Argon2Variant::kD) {

@@ -28,6 +28,10 @@ struct Argon2Fields {
 absl::StatusOr<Argon2Fields> ReadArgon2(absl::string_view text);
 SchemeOr ReadArgon2Scheme(absl::string_view text);
 
+// Lets libsodium look at the processor once; before that it hashes without
+// SIMD.
+void ChooseFastestArgon2();
+
 }  // namespace ostiary::password
 
 #endif  // OSTIARY_SERVER_PASSWORD_ARGON2_SCHEME_H_
