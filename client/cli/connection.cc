@@ -103,11 +103,10 @@ absl::Status Connection::Explain(const grpc::Status& rpc) const {
     case absl::StatusCode::kUnavailable:
       return ExplainUnreachable(options_.place, status.message());
     case absl::StatusCode::kDeadlineExceeded:
-      return absl::DeadlineExceededError(
-          absl::StrCat("no answer within ",
-                       absl::FormatDuration(options_.timeout),
-                       "; the call may still take effect. --timeout gives it "
-                       "longer"));
+      return absl::DeadlineExceededError(absl::StrCat(
+          "no answer within ", absl::FormatDuration(options_.timeout),
+          "; the call may still take effect. --timeout gives it "
+          "longer"));
     case absl::StatusCode::kUnimplemented:
       return absl::UnimplementedError(
           "the server does not know this method; is it an ostiaryd, and not "

@@ -50,8 +50,7 @@ class Connection {
   }
 
  private:
-  Connection(ConnectionOptions options,
-             std::shared_ptr<grpc::Channel> channel);
+  Connection(ConnectionOptions options, std::shared_ptr<grpc::Channel> channel);
 
   void Prepare(grpc::ClientContext& context) const;
   absl::Status Explain(const grpc::Status& status) const;

@@ -60,9 +60,8 @@ void AppendViolations(const absl::Status& status, std::string& text) {
 void AppendRetry(const absl::Status& status, std::string& text) {
   const auto retry = DetailOf<google::rpc::RetryInfo>(status);
   if (!retry) return;
-  const absl::Duration delay =
-      absl::Seconds(retry->retry_delay().seconds()) +
-      absl::Nanoseconds(retry->retry_delay().nanos());
+  const absl::Duration delay = absl::Seconds(retry->retry_delay().seconds()) +
+                               absl::Nanoseconds(retry->retry_delay().nanos());
   absl::StrAppend(&text, "  try again in ", absl::FormatDuration(delay), "\n");
 }
 
@@ -131,9 +130,8 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 }
 
 std::string Describe(const absl::Status& status) {
-  std::string text =
-      absl::StrCat("error: ", Printable(status.message()), " (",
-                   Printable(ReasonOf(status)), ")\n");
+  std::string text = absl::StrCat("error: ", Printable(status.message()), " (",
+                                  Printable(ReasonOf(status)), ")\n");
   AppendViolations(status, text);
   AppendRetry(status, text);
   return text;

@@ -33,10 +33,10 @@ absl::StatusOr<absl::Duration> ParseDurationFlag(absl::string_view option,
       duration <= most) {
     return duration;
   }
-  return UsageError(absl::StrCat(
-      option, ": \"", text, "\" is not a duration between ",
-      absl::FormatDuration(least), " and ", absl::FormatDuration(most),
-      ", written like 10s or 1m30s"));
+  return UsageError(
+      absl::StrCat(option, ": \"", text, "\" is not a duration between ",
+                   absl::FormatDuration(least), " and ",
+                   absl::FormatDuration(most), ", written like 10s or 1m30s"));
 }
 
 absl::StatusOr<std::unique_ptr<Invocation>> Invocation::Create(
@@ -63,8 +63,8 @@ absl::StatusOr<Connection*> Invocation::connection() {
   if (!place.ok()) return place.status();
   absl::StatusOr<SecretText> token = FindToken();
   if (!token.ok()) return token.status();
-  auto opened = Connection::Open(
-      {*std::move(place), *std::move(token), timeout_});
+  auto opened =
+      Connection::Open({*std::move(place), *std::move(token), timeout_});
   if (!opened.ok()) return opened.status();
   connection_ = *std::move(opened);
   return connection_.get();

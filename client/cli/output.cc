@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "client/cli/printable.h"
 #include "google/protobuf/descriptor.h"
@@ -97,12 +98,10 @@ std::string RepeatedText(const Message& message, const FieldDescriptor& field) {
   const auto& reflection = *message.GetReflection();
   std::vector<std::string> items;
   for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-    const bool is_text =
-        field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
-    items.push_back(
-        is_text ? reflection.GetRepeatedString(message, &field, i)
-                : MessageText(
-                      reflection.GetRepeatedMessage(message, &field, i)));
+    const bool is_text = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+    items.push_back(is_text ? reflection.GetRepeatedString(message, &field, i)
+                            : MessageText(reflection.GetRepeatedMessage(
+                                  message, &field, i)));
   }
   return absl::StrJoin(items, ",");
 }

@@ -75,7 +75,6 @@ std::string Printable(absl::string_view text) {
   return out;
 }
 
-
 std::size_t WidthOf(absl::string_view printable) {
   std::size_t width = 0;
   for (const char byte : printable) width += IsContinuation(byte) ? 0 : 1;

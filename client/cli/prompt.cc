@@ -51,8 +51,8 @@ absl::StatusOr<SecretText> ReadSecretFromStdin(absl::string_view what,
                      " and nothing else"));
   }
   if (secret.empty()) {
-    return UsageError(absl::StrCat("stdin is empty; the ", what,
-                                   " was expected there"));
+    return UsageError(
+        absl::StrCat("stdin is empty; the ", what, " was expected there"));
   }
   return secret;
 }
@@ -85,15 +85,17 @@ absl::StatusOr<SecretText> ReadToken(const std::string& argument,
                                      SecretSource source,
                                      Surroundings& surroundings) {
   if (source == SecretSource::kStdin && !argument.empty()) {
-    return UsageError("the token is given twice: as an argument and by "
-                      "--token-stdin");
+    return UsageError(
+        "the token is given twice: as an argument and by "
+        "--token-stdin");
   }
   if (source == SecretSource::kStdin || argument == "-") {
     return ReadSecretFromStdin("token", surroundings);
   }
   if (argument.empty()) {
-    return UsageError("a token is needed: as an argument, or on stdin with - "
-                      "or --token-stdin");
+    return UsageError(
+        "a token is needed: as an argument, or on stdin with - "
+        "or --token-stdin");
   }
   return SecretText(argument);
 }
@@ -107,8 +109,8 @@ absl::Status Confirm(Consent consent, absl::string_view question,
   }
   const std::optional<std::string> answer = surroundings.terminal.ReadLine(
       absl::StrCat(Printable(question), " [y/N] "));
-  const std::string word = absl::AsciiStrToLower(
-      absl::StripAsciiWhitespace(answer.value_or("")));
+  const std::string word =
+      absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer.value_or("")));
   if (word == "y" || word == "yes") return absl::OkStatus();
   return NoError("not confirmed; nothing was done");
 }
