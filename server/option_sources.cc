@@ -99,8 +99,7 @@ struct Line {
 
   CLI::Option* AddValue(const std::string& flag) {
     return app.add_option(flag)
-        ->expected(1, 1000)
-        ->allow_extra_args(false)
+        ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "server/audit/event.h"
 #include "server/base/ids.h"
+#include "server/limit/network_prefix.h"
 
 namespace ostiary::flow {
 
@@ -21,8 +22,9 @@ struct Caller {
   // The network address and user agent, made safe to keep.
   std::string address;
   std::string user_agent;
-  // What the limiter counts by; nullopt: no limit by network (loopback).
-  std::optional<std::string> network_prefix;
+  // What the limiter counts by; nullopt: no limit by network
+  // (loopback, the operator socket).
+  std::optional<limit::NetworkPrefix> origin;
   absl::Time deadline = absl::InfiniteFuture();
   std::function<bool()> cancelled;  // may be empty
 

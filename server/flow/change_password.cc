@@ -38,18 +38,17 @@ absl::StatusOr<std::string> ChangePassword::Run(
   if (!account.ok()) return account.status();
   if (!account->has_value()) return Refuse(Reason::kCredentialsRejected);
 
-  const limit::SignInAttempt attempt{caller.account_id->ToString(),
-                                     caller.network_prefix};
-  if (auto status = limiter_.Admit(attempt, clock_.Now()); !status.ok())
-    return status;
+  const auto admission = limiter_.Admit(caller.account_id->ToString(),
+                                        caller.origin, clock_.Now());
+  if (!admission.ok()) return admission.status();
   absl::StatusOr<bool> matched = Matches(caller, **account, current_password);
   if (!matched.ok()) {
-    limiter_.Withdraw(attempt, clock_.Now());
+    limiter_.NotTried(*admission);
     return matched.status();
   }
   std::string new_hash;
   if (*matched) {
-    limiter_.Succeed(attempt, clock_.Now());
+    limiter_.Succeeded(*admission, clock_.Now());
     auto hash =
         new_passwords_.Hash(caller, new_password, **account, "new_password");
     if (!hash.ok()) return hash.status();

@@ -39,16 +39,14 @@ absl::StatusOr<IssuedTokens> SignIn::WithPassword(
   absl::StatusOr<Candidate> candidate = Find(request.identifier);
   if (!candidate.ok()) return candidate.status();
 
-  const limit::SignInAttempt attempt{candidate->identifier_key,
-                                     caller.network_prefix};
-  if (auto status = rooms_.limiter.Admit(attempt, rooms_.clock.Now());
-      !status.ok())
-    return status;
+  const auto admission = rooms_.limiter.Admit(
+      candidate->identifier_key, caller.origin, rooms_.clock.Now());
+  if (!admission.ok()) return admission.status();
   absl::StatusOr<password::VerifyOutcome> outcome =
       Check(caller, *candidate, request.password);
   if (!outcome.ok()) {
     // No guess was made: the lane was full or the caller left.
-    rooms_.limiter.Withdraw(attempt, rooms_.clock.Now());
+    rooms_.limiter.NotTried(*admission);
     return outcome.status();
   }
   absl::StatusOr<MaybeIssuance> issuance = storage::WriteValue<MaybeIssuance>(
@@ -57,7 +55,7 @@ absl::StatusOr<IssuedTokens> SignIn::WithPassword(
       });
   if (!issuance.ok()) return issuance.status();
   if (!issuance->has_value()) return Refuse(Reason::kCredentialsRejected);
-  rooms_.limiter.Succeed(attempt, rooms_.clock.Now());
+  rooms_.limiter.Succeeded(*admission, rooms_.clock.Now());
   return rooms_.issuer.Issue(**issuance);
 }
 

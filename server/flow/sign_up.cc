@@ -18,8 +18,8 @@ absl::StatusOr<storage::AccountRow> SignUp::Run(const Caller& caller,
                 request.display_name,
                 {}});
   if (!draft.ok()) return draft;
-  if (caller.network_prefix.has_value()) {
-    auto admitted = limiter_.Admit(*caller.network_prefix, clock_.Now());
+  if (caller.origin.has_value()) {
+    auto admitted = limiter_.Admit(caller.origin->ToString(), clock_.Now());
     if (!admitted.ok()) return admitted;
   }
   absl::StatusOr<std::string> hash =
