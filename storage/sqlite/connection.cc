@@ -96,6 +96,8 @@ absl::Status Connection::ErrorFor(int code) const {
   return StatusFrom(code, sqlite3_errmsg(handle()));
 }
 
+int Connection::last_code() const { return sqlite3_extended_errcode(handle()); }
+
 bool Connection::in_transaction() const {
   return sqlite3_get_autocommit(handle()) == 0;
 }

@@ -57,6 +57,8 @@ class Connection {
 
   // The status for what SQLite just answered on this connection.
   absl::Status ErrorFor(int code) const;
+  // The extended result code of the call before.
+  int last_code() const;
   bool in_transaction() const;
   // Rows changed by the statement that ran last.
   std::int64_t changes() const;

@@ -12,7 +12,7 @@ namespace ostiary::storage::sqlite {
 struct SqliteOptions {
   std::string path;
   int readers = 4;  // at least 1
-  StoreListener listener;
+  StoreListener listener = {};
 };
 
 // A store in one file, for one process. Creates the file (mode 0600, and with

@@ -15,6 +15,18 @@ absl::Status NotCommitted(const absl::Status& cause) {
       absl::StrCat("not committed: ", cause.message()));
 }
 
+// What a failed COMMIT with this code left behind. The commit record is the
+// last thing written to the log before the sync: if writing failed, there is
+// none, and what is there is overwritten by the next commit. If anything after
+// it failed, foremost the sync, the record may survive a crash or may not.
+absl::Status CommitFailure(int code, const absl::Status& cause) {
+  if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE) {
+    return NotCommitted(cause);
+  }
+  return absl::UnknownError(
+      absl::StrCat("the commit failed: ", cause.message()));
+}
+
 }  // namespace
 
 class Writer::Operation {
@@ -127,11 +139,10 @@ absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
     if (!read.ok()) return Abandon(NotCommitted(read.status()));
     *head = *read;
   }
-  const absl::Status committed = Query(*connection_, "COMMIT").Run();
+  Query commit(*connection_, "COMMIT");
+  const absl::Status committed = commit.Run();
   if (committed.ok()) return absl::OkStatus();
-  // The commit record may have reached the disk before the error did.
-  return Abandon(absl::UnknownError(
-      absl::StrCat("the commit failed: ", committed.message())));
+  return Abandon(CommitFailure(connection_->last_code(), committed));
 }
 
 absl::Status Writer::Apply(Operation& operation) {
