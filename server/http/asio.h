@@ -32,6 +32,8 @@ using Task = asio::awaitable<T, Executor>;
 
 inline constexpr asio::use_awaitable_t<Executor> kAwait;
 
+// A result of co_await is kept in a variable before it is tested: GCC 12
+// miscompiles `while (co_await a) { if (!co_await b) break; }` within an if.
 inline auto Awaiting(error_code& ec) {
   return asio::redirect_error(kAwait, ec);
 }

@@ -49,9 +49,9 @@ std::optional<double> ParseJsonDouble(absl::string_view text) {
   double value = 0;
   const auto result =
       absl::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ptr != text.data() + text.size() || std::isinf(value))
-    return std::nullopt;
-  if (result.ec != std::errc() && result.ec != std::errc::result_out_of_range)
+  if (result.ptr != text.data() + text.size()) return std::nullopt;
+  // Out of range with a value near zero is an underflow, which is no harm.
+  if (result.ec == std::errc::result_out_of_range && std::fabs(value) > 1)
     return std::nullopt;
   return value;
 }

@@ -2,20 +2,18 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/struct.pb.h>
 
-#include <cstdint>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/reason.h"
 #include "server/http/json.h"
 #include "server/http/json_document.h"
 #include "server/http/json_number.h"
+#include "server/http/json_scalar.h"
 #include "server/http/json_well_known.h"
 
 namespace ostiary::http {
@@ -23,15 +21,6 @@ namespace {
 
 namespace pb = google::protobuf;
 using Field = pb::FieldDescriptor;
-
-// A scalar on its way into a field; the name of a map entry becomes one, too.
-struct Scalar {
-  JsonKind kind;
-  absl::string_view text;
-
-  bool IsText() const { return kind == JsonKind::kString; }
-  bool IsNumeric() const { return IsText() || kind == JsonKind::kNumber; }
-};
 
 // A name from the text, fit for an error: short and without surprises.
 std::string Printable(absl::string_view name) {
@@ -41,17 +30,6 @@ std::string Printable(absl::string_view name) {
     if (!absl::ascii_isalnum(byte) && c != '_' && c != '-' && c != '.') c = '?';
   }
   return out;
-}
-
-// Standard or URL-safe alphabet, with or without padding.
-bool ParseBase64(absl::string_view text, std::string& out) {
-  std::string standard(text);
-  for (char& c : standard) {
-    if (c == '-') c = '+';
-    if (c == '_') c = '/';
-    if (absl::ascii_isspace(static_cast<unsigned char>(c))) return false;
-  }
-  return absl::Base64Unescape(standard, &out);
 }
 
 bool IsValueType(const Field& field) {
@@ -105,12 +83,8 @@ class Reader {
   absl::Status ReadOne(JsonValue value, const Field& field,
                        pb::Message& message);
   absl::Status ReadMessage(JsonValue value, pb::Message& message);
-  absl::Status ReadScalar(Scalar scalar, const Field& field,
+  absl::Status ReadScalar(JsonScalar scalar, const Field& field,
                           pb::Message& message);
-  absl::Status ReadEnum(Scalar scalar, const Field& field,
-                        pb::Message& message);
-  template <typename Int, typename Put>
-  absl::Status ReadInteger(Scalar scalar, absl::string_view what, Put put);
 
   absl::Status ReadStruct(JsonValue value, pb::Struct& out);
   absl::Status ReadList(JsonValue value, pb::ListValue& out);
@@ -172,7 +146,7 @@ absl::Status Reader::ReadMap(JsonValue object, const Field& field,
     const Step step(path_, Printable(member.key()));
     if (!seen.insert(member.key()).second)
       return RefuseField(path_, "given twice");
-    Scalar name{JsonKind::kString, member.key()};
+    JsonScalar name{JsonKind::kString, member.key()};
     if (key.cpp_type() == Field::CPPTYPE_BOOL && name.text == "true")
       name.kind = JsonKind::kTrue;
     if (key.cpp_type() == Field::CPPTYPE_BOOL && name.text == "false")
@@ -194,109 +168,10 @@ absl::Status Reader::ReadOne(JsonValue value, const Field& field,
                                 : *reflection.MutableMessage(&message, &field));
 }
 
-template <typename Int, typename Put>
-absl::Status Reader::ReadInteger(Scalar scalar, absl::string_view what,
-                                 Put put) {
-  // In quotes only as digits: "1e3" is a text.
-  if (!scalar.IsNumeric() || (scalar.IsText() && !IsPlainInteger(scalar.text)))
-    return Expected(what);
-  const std::optional<Int> value = ParseJsonInteger<Int>(scalar.text);
-  if (!value.has_value()) return Expected(what);
-  put(*value);
-  return absl::OkStatus();
-}
-
-absl::Status Reader::ReadEnum(Scalar scalar, const Field& field,
-                              pb::Message& message) {
-  const pb::EnumDescriptor& type = *field.enum_type();
-  const pb::EnumValueDescriptor* value = nullptr;
-  if (scalar.IsText()) {
-    value = type.FindValueByName(std::string(scalar.text));
-  } else if (scalar.kind == JsonKind::kNumber) {
-    const auto number = ParseJsonInteger<std::int32_t>(scalar.text);
-    if (number.has_value()) value = type.FindValueByNumber(*number);
-  }
-  if (value == nullptr) {
-    return Expected(absl::StrCat("the name or number of a value of ",
-                                 std::string(type.name())));
-  }
-  const pb::Reflection& reflection = *message.GetReflection();
-  field.is_repeated() ? reflection.AddEnum(&message, &field, value)
-                      : reflection.SetEnum(&message, &field, value);
-  return absl::OkStatus();
-}
-
-absl::Status Reader::ReadScalar(Scalar scalar, const Field& field,
+absl::Status Reader::ReadScalar(JsonScalar scalar, const Field& field,
                                 pb::Message& message) {
-  const pb::Reflection& r = *message.GetReflection();
-  const bool add = field.is_repeated();
-  switch (field.cpp_type()) {
-    case Field::CPPTYPE_INT32:
-      return ReadInteger<std::int32_t>(scalar, "an integer of 32 bits",
-                                       [&](std::int32_t v) {
-                                         add ? r.AddInt32(&message, &field, v)
-                                             : r.SetInt32(&message, &field, v);
-                                       });
-    case Field::CPPTYPE_INT64:
-      return ReadInteger<std::int64_t>(scalar, "an integer of 64 bits",
-                                       [&](std::int64_t v) {
-                                         add ? r.AddInt64(&message, &field, v)
-                                             : r.SetInt64(&message, &field, v);
-                                       });
-    case Field::CPPTYPE_UINT32:
-      return ReadInteger<std::uint32_t>(
-          scalar, "an integer of 32 bits, not negative", [&](std::uint32_t v) {
-            add ? r.AddUInt32(&message, &field, v)
-                : r.SetUInt32(&message, &field, v);
-          });
-    case Field::CPPTYPE_UINT64:
-      return ReadInteger<std::uint64_t>(
-          scalar, "an integer of 64 bits, not negative", [&](std::uint64_t v) {
-            add ? r.AddUInt64(&message, &field, v)
-                : r.SetUInt64(&message, &field, v);
-          });
-    case Field::CPPTYPE_DOUBLE: {
-      const auto v = scalar.IsNumeric() ? ParseJsonDouble(scalar.text)
-                                        : std::optional<double>();
-      if (!v.has_value()) return Expected("a number");
-      add ? r.AddDouble(&message, &field, *v)
-          : r.SetDouble(&message, &field, *v);
-      return absl::OkStatus();
-    }
-    case Field::CPPTYPE_FLOAT: {
-      const auto v = scalar.IsNumeric() ? ParseJsonDouble(scalar.text)
-                                        : std::optional<double>();
-      const bool fits =
-          v.has_value() && (!std::isfinite(*v) ||
-                            std::fabs(*v) <= std::numeric_limits<float>::max());
-      if (!fits) return Expected("a number of single precision");
-      const auto single = static_cast<float>(*v);
-      add ? r.AddFloat(&message, &field, single)
-          : r.SetFloat(&message, &field, single);
-      return absl::OkStatus();
-    }
-    case Field::CPPTYPE_BOOL: {
-      const bool v = scalar.kind == JsonKind::kTrue;
-      if (!v && scalar.kind != JsonKind::kFalse)
-        return Expected("true or false");
-      add ? r.AddBool(&message, &field, v) : r.SetBool(&message, &field, v);
-      return absl::OkStatus();
-    }
-    case Field::CPPTYPE_STRING: {
-      if (!scalar.IsText()) return Expected("a string");
-      std::string v(scalar.text);
-      if (field.type() == Field::TYPE_BYTES && !ParseBase64(scalar.text, v))
-        return Expected("bytes in base64");
-      add ? r.AddString(&message, &field, std::move(v))
-          : r.SetString(&message, &field, std::move(v));
-      return absl::OkStatus();
-    }
-    case Field::CPPTYPE_ENUM:
-      return ReadEnum(scalar, field, message);
-    case Field::CPPTYPE_MESSAGE:
-      break;
-  }
-  return Expected("nothing of this kind");
+  const std::optional<std::string> expected = PutScalar(scalar, field, message);
+  return expected.has_value() ? Expected(*expected) : absl::OkStatus();
 }
 
 absl::Status Reader::ReadMessage(JsonValue value, pb::Message& message) {

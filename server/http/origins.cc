@@ -10,11 +10,20 @@
 namespace ostiary::http {
 namespace {
 
+// What stands between brackets, with nothing but a port behind them; empty if
+// it is not like that.
+std::string BracketedName(absl::string_view authority) {
+  const std::size_t end = authority.find(']');
+  if (end == absl::string_view::npos) return "";
+  const absl::string_view rest = authority.substr(end + 1);
+  if (!rest.empty() && rest.front() != ':') return "";
+  return absl::AsciiStrToLower(authority.substr(1, end - 1));
+}
+
 // "example.com:8080" without its port, "[::1]:8080" without brackets, in lower
 // case.
 std::string HostName(absl::string_view authority) {
-  if (absl::ConsumePrefix(&authority, "["))
-    return absl::AsciiStrToLower(authority.substr(0, authority.find(']')));
+  if (absl::StartsWith(authority, "[")) return BracketedName(authority);
   absl::string_view name = authority.substr(0, authority.find(':'));
   absl::ConsumeSuffix(&name, ".");
   return absl::AsciiStrToLower(name);
@@ -58,7 +67,7 @@ HostRule::HostRule(absl::string_view issuer,
 bool HostRule::Allows(const Request& request) const {
   if (!request.arrived_at_loopback) return true;
   const std::string name = HostName(request.Get("host"));
-  return IsLoopbackName(name) || names_.contains(name);
+  return !name.empty() && (IsLoopbackName(name) || names_.contains(name));
 }
 
 OriginRule::OriginRule(absl::string_view issuer,

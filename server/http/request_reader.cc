@@ -92,7 +92,8 @@ Task<bool> RequestReader::Fill() {
 
 Task<bool> RequestReader::AwaitFirstByte() {
   if (!buffer_.empty()) co_return true;
-  co_return co_await Fill();
+  const bool came = co_await Fill();
+  co_return came;
 }
 
 Task<Arrival> RequestReader::Read() {
@@ -101,7 +102,8 @@ Task<Arrival> RequestReader::Read() {
   HeaderScanner scanner(limits_);
   HeaderScanner::State state = scanner.Scan(buffer_.view());
   while (state == HeaderScanner::State::kNeedMore) {
-    if (!co_await Fill()) co_return arrival;
+    const bool more = co_await Fill();
+    if (!more) co_return arrival;
     state = scanner.Scan(buffer_.view());
   }
   if (state == HeaderScanner::State::kRefused) {
@@ -142,7 +144,9 @@ Task<Arrival> RequestReader::Read() {
       Refuse(arrival, status);
       co_return arrival;
     }
-    if (!parser.is_done() && !co_await Fill()) co_return arrival;
+    if (parser.is_done()) break;
+    const bool more = co_await Fill();
+    if (!more) co_return arrival;
   }
   deadline_.Clear();
   arrival.request.body = SecretBytes(std::move(parser.get().body()));

@@ -47,10 +47,10 @@ Session::Session(const Executor& executor, std::unique_ptr<Stream> stream,
       reader_(*stream_, deadline_, house.limits) {}
 
 Task<void> Session::Run() {
-  if (co_await BecomeReady()) {
-    while (co_await AwaitRequest()) {
-      if (!co_await ServeOne()) break;
-    }
+  bool open = co_await BecomeReady();
+  while (open) {
+    open = co_await AwaitRequest();
+    if (open) open = co_await ServeOne();
   }
   deadline_.Clear();
   stream_->Close();
@@ -82,8 +82,8 @@ Task<bool> Session::ServeOne() {
   if (arrival.request.method == "HEAD")
     frame.body = AnswerFrame::Body::kLeftOut;
   if (arrival.outcome == RequestReader::Outcome::kRefused) {
-    if (co_await Send(WireError(arrival.status), frame))
-      co_await CloseAfterRefusal();
+    const bool refused = co_await Send(WireError(arrival.status), frame);
+    if (refused) co_await CloseAfterRefusal();
     co_return false;
   }
 
@@ -94,7 +94,8 @@ Task<bool> Session::ServeOne() {
   const bool late = !response.has_value();
   if (late) response = WireError(504);
   frame.connection = ConnectionOf(arrival.framing, late || house_.draining);
-  if (!co_await Send(*response, frame)) co_return false;
+  const bool sent = co_await Send(*response, frame);
+  if (!sent) co_return false;
   if (frame.connection == AnswerFrame::Connection::kClose) {
     deadline_.Set(kFarewell);
     co_await stream_->FinishSending();
