@@ -112,12 +112,12 @@ TEST_F(UnaryTest, AnAnswerOfTheCallBeforeDoesNotShineThrough) {
 }
 
 TEST_F(UnaryTest, TheContextHoldsWhatTheCallerSent) {
-  door::CallContext seen;
+  Captured<door::CallContext> captured;
   door_.On<v1::RevokeRequest, v1::RevokeResponse>(
       kRevoke, door::LaneName::kInline,
-      [&seen](const door::CallContext& context, const v1::RevokeRequest&,
-              v1::RevokeResponse&) {
-        seen = context;
+      [&](const door::CallContext& context, const v1::RevokeRequest&,
+          v1::RevokeResponse&) {
+        captured.Set(context);
         return absl::OkStatus();
       });
   Start();
@@ -130,6 +130,7 @@ TEST_F(UnaryTest, TheContextHoldsWhatTheCallerSent) {
   ASSERT_TRUE(v1::TokenService::NewStub(Connect(Address()))
                   ->Revoke(&call, v1::RevokeRequest(), &response)
                   .ok());
+  const door::CallContext seen = captured.Get();
   EXPECT_EQ(seen.listener, door::Listener::kGrpc);
   EXPECT_EQ(seen.peer_address, "127.0.0.1");
   EXPECT_EQ(seen.authorization, "Bearer abc");
@@ -141,12 +142,12 @@ TEST_F(UnaryTest, TheContextHoldsWhatTheCallerSent) {
 }
 
 TEST_F(UnaryTest, TwoAuthorizationHeadersAreNotOne) {
-  std::string seen;
+  Captured<std::string> seen;
   door_.On<v1::RevokeRequest, v1::RevokeResponse>(
       kRevoke, door::LaneName::kInline,
-      [&seen](const door::CallContext& context, const v1::RevokeRequest&,
-              v1::RevokeResponse&) {
-        seen = context.authorization;
+      [&](const door::CallContext& context, const v1::RevokeRequest&,
+          v1::RevokeResponse&) {
+        seen.Set(context.authorization);
         return absl::OkStatus();
       });
   Start();
@@ -158,16 +159,16 @@ TEST_F(UnaryTest, TwoAuthorizationHeadersAreNotOne) {
   ASSERT_TRUE(v1::TokenService::NewStub(Connect(Address()))
                   ->Revoke(&call, v1::RevokeRequest(), &response)
                   .ok());
-  EXPECT_EQ(seen, "Bearer checked-by-proxy, Bearer other");
+  EXPECT_EQ(seen.Get(), "Bearer checked-by-proxy, Bearer other");
 }
 
 TEST_F(UnaryTest, NoDeadlineIsTheInfiniteFuture) {
-  absl::Time seen;
+  Captured<absl::Time> seen;
   door_.On<v1::RevokeRequest, v1::RevokeResponse>(
       kRevoke, door::LaneName::kInline,
-      [&seen](const door::CallContext& context, const v1::RevokeRequest&,
-              v1::RevokeResponse&) {
-        seen = context.deadline;
+      [&](const door::CallContext& context, const v1::RevokeRequest&,
+          v1::RevokeResponse&) {
+        seen.Set(context.deadline);
         return absl::OkStatus();
       });
   Start();
@@ -176,7 +177,7 @@ TEST_F(UnaryTest, NoDeadlineIsTheInfiniteFuture) {
   ASSERT_TRUE(v1::TokenService::NewStub(Connect(Address()))
                   ->Revoke(&call, v1::RevokeRequest(), &response)
                   .ok());
-  EXPECT_EQ(seen, absl::InfiniteFuture());
+  EXPECT_EQ(seen.Get(), absl::InfiniteFuture());
 }
 
 TEST_F(UnaryTest, ALaneSeesThatItsCallerHasGone) {

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/grpcpp.h"
@@ -40,6 +42,24 @@ inline std::string ReasonIn(const ::grpc::Status& status) {
   google::rpc::ErrorInfo info;
   return FindDetail(status, info) ? info.reason() : "";
 }
+
+// What a handler saw, for the test to look at.
+template <typename T>
+class Captured {
+ public:
+  void Set(const T& value) {
+    absl::MutexLock lock(&mutex_);
+    value_ = value;
+  }
+  T Get() const {
+    absl::MutexLock lock(&mutex_);
+    return value_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  T value_ ABSL_GUARDED_BY(mutex_);
+};
 
 // A server on real sockets in front of a fake door.
 class WireTest : public ::testing::Test {
