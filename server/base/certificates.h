@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace ostiary {
 
@@ -19,6 +20,12 @@ struct Certificates {
   std::string private_key_pem;
   std::string client_ca_pem;  // empty: client certificates are not asked for
   std::uint64_t serial = 0;   // rises with each pair taken into use
+  // When the first certificate of the chain ends. A pair past it is served all
+  // the same: a restart in the middle of an overdue renewal must not turn a
+  // warning into an outage. Whoever watches it warns.
+  absl::Time not_after = absl::InfinitePast();
+
+  ~Certificates();  // wipes the private key
 };
 
 // The one place certificates come from, for gRPC and HTTP alike. A new pair on
@@ -37,7 +44,10 @@ class CertificateStore {
   // Reads and checks the files. An error names the file and what is wrong.
   static absl::StatusOr<std::unique_ptr<CertificateStore>> Open(Paths paths);
 
+  // The pair in use. Never null.
   std::shared_ptr<const Certificates> Current() const;
+  // When the pair in use ends.
+  absl::Time NotAfter() const { return Current()->not_after; }
 
   // Looks at the files again. OK if nothing changed or a good pair was taken
   // into use; an error leaves the old pair in use and says why.
