@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/failure.h"
 #include "client/cli/file.h"
@@ -17,15 +19,31 @@ constexpr int kMaxAnswerBytes = 64 << 20;
 
 using Credentials = std::shared_ptr<grpc::ChannelCredentials>;
 
+// gRPC finds out at the first connection and tells nobody but its log.
+absl::StatusOr<std::string> ReadPem(absl::string_view option,
+                                    const std::string& path,
+                                    absl::string_view kind) {
+  absl::StatusOr<std::string> text = ReadFile(option, path);
+  if (!text.ok()) return text;
+  if (!absl::StrContains(*text, absl::StrCat(kind, "-----"))) {
+    return UsageError(absl::StrCat(option, ": ", path, " holds no PEM ",
+                                   absl::AsciiStrToLower(kind)));
+  }
+  return text;
+}
+
 absl::StatusOr<Credentials> TlsCredentials(const Place& place) {
   grpc::SslCredentialsOptions options;
-  absl::StatusOr<std::string> roots = ReadFile("--tls-ca", place.tls_ca);
+  absl::StatusOr<std::string> roots =
+      ReadPem("--tls-ca", place.tls_ca, "CERTIFICATE");
   if (!roots.ok()) return roots.status();
   options.pem_root_certs = *std::move(roots);
   if (place.tls_cert.empty()) return grpc::SslCredentials(options);
-  absl::StatusOr<std::string> chain = ReadFile("--tls-cert", place.tls_cert);
+  absl::StatusOr<std::string> chain =
+      ReadPem("--tls-cert", place.tls_cert, "CERTIFICATE");
   if (!chain.ok()) return chain.status();
-  absl::StatusOr<std::string> key = ReadFile("--tls-key", place.tls_key);
+  absl::StatusOr<std::string> key =
+      ReadPem("--tls-key", place.tls_key, "PRIVATE KEY");
   if (!key.ok()) return key.status();
   options.pem_cert_chain = *std::move(chain);
   options.pem_private_key = *std::move(key);
@@ -76,9 +94,6 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   const absl::StatusOr<Credentials> credentials =
       CredentialsFor(options.place, endpoint->protection);
   if (!credentials.ok()) return credentials.status();
-  if (*credentials == nullptr) {
-    return UsageError("the TLS files hold no usable certificates or key");
-  }
   auto channel =
       grpc::CreateCustomChannel(endpoint->target, *credentials, ArgumentsOf());
   return std::unique_ptr<Connection>(

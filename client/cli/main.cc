@@ -9,15 +9,9 @@
 
 #include "absl/time/clock.h"
 #include "client/cli/cli.h"
+#include "client/cli/hash_verifier.h"
 #include "client/cli/surroundings.h"
 #include "client/cli/terminal.h"
-
-#ifdef OSTIARY_HAVE_HASHES
-namespace ostiary::cli {
-// Defined by what is linked in with OSTIARY_HAVE_HASHES.
-HashVerifier MakeHashVerifier();
-}  // namespace ostiary::cli
-#endif
 
 namespace {
 
@@ -39,7 +33,8 @@ std::optional<std::string> Environment(const char* name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Failures are told in our own sentence; a closed pipe is one of them.
+  // Failures are told in our own sentence; a closed pipe is one of them. What
+  // gRPC would log goes unseen unless GRPC_VERBOSITY asks for it.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);

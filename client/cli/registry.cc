@@ -70,6 +70,22 @@ absl::Status ExplainExtras(const CLI::App& named,
   return UsageError(absl::StrCat("an argument is too many", advice));
 }
 
+// CLI11 quotes the value, which may be a password.
+std::string WithoutValue(const CLI::ParseError& error) {
+  const std::string what = error.what();
+  if (error.get_exit_code() !=
+      static_cast<int>(CLI::ExitCodes::ConversionError)) {
+    return what;
+  }
+  const std::size_t begin = what.find("--");
+  const std::size_t end = what.find(" = ");
+  if (begin == std::string::npos || end == std::string::npos || end < begin) {
+    return "a value is not of the right kind";
+  }
+  return absl::StrCat("the value of ", what.substr(begin, end - begin),
+                      " is not of the right kind");
+}
+
 bool IsKeyId(absl::string_view text) {
   constexpr std::size_t kThumbprintLength = 43;
   return text.size() == kThumbprintLength &&
@@ -168,7 +184,7 @@ absl::Status Registry::Explain(const CLI::ParseError& error) const {
   if (named.get_require_subcommand_min() > 0) {
     return UsageError(absl::StrCat("a command is missing", advice));
   }
-  return UsageError(absl::StrCat(error.what(), advice));
+  return UsageError(absl::StrCat(WithoutValue(error), advice));
 }
 
 }  // namespace ostiary::cli
