@@ -7,7 +7,7 @@
 A block that opens with ```sh run is run, all of them in one shell and in order,
 each in the folder of a server that was started with fresh data. The block
 ```text that follows directly, if any, is what it must have printed: line by
-line, `...` standing for anything. A section whose blocks use a tool that is not
+line, `...` standing for anything. Every command must succeed. A section whose blocks use a tool that is not
 here is skipped, and says so.
 
 Programs: OSTIARY_BIN_DIR, else build/release/bin.
@@ -139,9 +139,10 @@ class Shell:
                                         stderr=subprocess.STDOUT, text=True)
 
     def run(self, text):
-        """(exit code of the last command, what was printed)"""
+        """(0, or the exit code of a command that failed; what was printed)"""
         signal.alarm(BLOCK_SECONDS)  # a block that hangs ends the test
-        self.process.stdin.write(f'{text}\nblock_code=$?; echo; echo "{END} $block_code"\n')
+        self.process.stdin.write(f"block_code=0; trap 'block_code=$?' ERR\n{text}\n"
+                                 f"trap - ERR; echo; echo \"{END} $block_code\"\n")
         self.process.stdin.flush()
         printed = []
         for line in self.process.stdout:
@@ -212,10 +213,10 @@ def main():
             expected = [server.localised(line) for line in block.expected or []]
             missing = first_missing(expected, printed)
             complaint = ""
-            if missing is not None:
+            if code != 0:
+                complaint = f"a command ended with {code}; printed:\n" + "\n".join(printed)
+            elif missing is not None:
                 complaint = f"did not print: {missing}\nprinted:\n" + "\n".join(printed)
-            elif code != 0 and block.expected is None:
-                complaint = f"ended with {code}\n" + "\n".join(printed)
             judge(where, complaint)
         shell.close()
         judge("the server drained and exited 0", "" if server.stop() == 0 else "it did not")
