@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does the README tell the truth?
+"""Does the README tell the truth? (And do the links of docs/ lead anywhere?)
 
   check.py           runs its blocks against a fresh server, compares its tables
   check.py --write   writes the generated tables into it
@@ -191,8 +191,10 @@ def main():
 
     judge("the generated tables are current",
           "" if with_tables(text) == text else "run tests/docs/check.py --write")
-    for link in sorted(set(re.findall(r"\]\(([^)#:]+)\)", text))):
-        judge(f"the link to {link}", "" if (ROOT / link).exists() else "leads nowhere")
+    for page in [README, *sorted((ROOT / "docs").rglob("*.md"))]:
+        for link in sorted(set(re.findall(r"\]\(([^)#:]+)\)", page.read_text()))):
+            judge(f"{page.relative_to(ROOT)} links to {link}",
+                  "" if (page.parent / link).exists() else "leads nowhere")
 
     blocks = blocks_of(text)
     judge("there are blocks to run", "" if len(blocks) >= 10 else f"only {len(blocks)} found")
