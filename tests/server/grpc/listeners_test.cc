@@ -127,7 +127,7 @@ TEST_F(SocketPathTest, OnlyTheSocketIsTheOperators) {
 TEST_F(SocketPathTest, ASecondServerOnThePortIsRefusedWithTheReason) {
   Start();
   ServerOptions options;
-  options.listen = Address();
+  options.listen = {Address()};
   const auto second = Server::Start(door_, options);
   EXPECT_THAT(Complaint(second.status()), HasSubstr(Address()));
   EXPECT_THAT(Complaint(second.status()), HasSubstr("in use"));

@@ -60,8 +60,9 @@ class TlsTest : public WireTest {
     options.pem_root_certs = trusted.certificate_pem();
     options.pem_cert_chain = own.certificate;
     options.pem_private_key = own.private_key;
-    const auto channel = Connect(absl::StrCat("localhost:", server_->port()),
-                                 ::grpc::SslCredentials(options));
+    const auto channel =
+        Connect(absl::StrCat("localhost:", server_->ports().front()),
+                ::grpc::SslCredentials(options));
     ::grpc::ClientContext call;
     call.set_deadline(Soon());
     v1::RevokeResponse response;
