@@ -57,7 +57,8 @@ struct SessionRow {
   std::uint32_t opened_generation = 1;
   // The generation of the one live refresh token; counts from 1.
   std::uint32_t generation = 1;
-  // Rotations in a row whose predecessor was presented again.
+  // How often generations in a row were reached by a retry; the room `session`
+  // knows the encoding.
   std::uint32_t retried_in_row = 0;
   std::string salt;  // 32 random bytes; the refresh key alone forges nothing
   std::string refresh_key_id;   // which refresh key made the tags

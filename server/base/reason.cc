@@ -179,6 +179,10 @@ Reason ReasonOf(const absl::Status& status) {
                                              : Reason::kInternal;
 }
 
+bool HasReason(const absl::Status& status) {
+  return PayloadOf(status, kReasonPayload).has_value();
+}
+
 std::vector<FieldViolation> FieldViolationsOf(const absl::Status& status) {
   std::vector<FieldViolation> violations;
   const std::optional<std::string> payload = PayloadOf(status, kFieldsPayload);

@@ -73,6 +73,8 @@ absl::Status RefuseUntil(Reason reason, absl::Duration retry_after);
 // What `status` says. A status that did not come from the functions above has
 // kInternal, or kStoreUnavailable where its code says so.
 Reason ReasonOf(const absl::Status& status);
+// True if the status was made by the functions above: its sentence may leave.
+bool HasReason(const absl::Status& status);
 std::vector<FieldViolation> FieldViolationsOf(const absl::Status& status);
 // Zero if the status names none.
 absl::Duration RetryAfterOf(const absl::Status& status);

@@ -1,0 +1,68 @@
+#ifndef OSTIARY_SERVER_DOOR_DOOR_H_
+#define OSTIARY_SERVER_DOOR_DOOR_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "server/door/call.h"
+#include "server/door/method.h"
+
+namespace google::protobuf {
+class Message;
+}  // namespace google::protobuf
+
+namespace ostiary::door {
+
+// A document that is served from memory over HTTP: the JWKS, the discovery
+// documents.
+struct Document {
+  std::string content_type;
+  std::string cache_control;
+  std::string etag;  // with its quotes
+  std::string body;
+};
+
+// What the wires see of the house. The same for gRPC and HTTP, so that no path
+// lacks a check that another has: admit, validate, act, map, audit.
+//
+// Thread-safe.
+class Door {
+ public:
+  // Called exactly once, on the lane's thread or before Dispatch returns.
+  using Done = absl::AnyInvocable<void(absl::Status)>;
+
+  virtual ~Door() = default;
+
+  // Every method that serves, in a fixed order.
+  virtual std::vector<const MethodRow*> Methods() const = 0;
+  // By "ostiary.v1.AuthService/SignUp"; null if it does not serve.
+  virtual const MethodRow* Find(absl::string_view name) const = 0;
+  // A new, empty request or response of that method.
+  virtual std::unique_ptr<google::protobuf::Message> NewRequest(
+      const MethodRow& row) const = 0;
+  virtual std::unique_ptr<google::protobuf::Message> NewResponse(
+      const MethodRow& row) const = 0;
+
+  // Serves one call: runs it inline or on its lane, and calls `done`. The
+  // context, the request and the response must outlive that call. The status
+  // is ready for ToRpcStatus: what is inside it may leave the house. A secret
+  // in `request` is wiped before `done`.
+  virtual void Dispatch(const MethodRow& row, const CallContext& context,
+                        google::protobuf::Message& request,
+                        google::protobuf::Message& response, Done done) = 0;
+
+  // The document at an absolute path ("/.well-known/jwks.json"); null: none.
+  virtual std::shared_ptr<const Document> FindDocument(
+      absl::string_view path) const = 0;
+
+  // True once everything is loaded and until draining begins.
+  virtual bool Ready() const = 0;
+};
+
+}  // namespace ostiary::door
+
+#endif  // OSTIARY_SERVER_DOOR_DOOR_H_

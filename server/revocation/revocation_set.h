@@ -1,0 +1,83 @@
+#ifndef OSTIARY_SERVER_REVOCATION_REVOCATION_SET_H_
+#define OSTIARY_SERVER_REVOCATION_REVOCATION_SET_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+#include "server/base/mutex.h"
+#include "absl/time/time.h"
+#include "client/jwt/token.h"
+#include "server/revocation/revision.h"
+#include "storage/rows.h"
+
+namespace ostiary::revocation {
+
+// Every live ledger row, in memory. What `Verify` asks instead of the store.
+//
+// Rows only add: applying one can refuse a token, never accept it. A row is
+// dropped by `Forget` once no token it can hit is alive.
+//
+// Thread-safe. Checks take a reader's lock and do no I/O.
+class RevocationSet {
+ public:
+  // Where the whole ledger stands after being loaded or after a commit.
+  void Apply(const storage::LedgerHead& head,
+             const std::vector<storage::LedgerRow>& rows);
+
+  // True if any row hits the token, which key `key_id` has signed.
+  bool Hits(const jwt::Claims& claims, absl::string_view key_id) const;
+
+  // Until when no token may be issued for this client: a row by time would hit
+  // it at birth. InfinitePast if nothing stands against it.
+  absl::Time IssuingPausedUntil(absl::string_view client_id) const;
+
+  Revision applied() const;
+  std::size_t size() const;
+
+  // Drops what cannot hit any living token. Returns how many rows went.
+  std::size_t Forget(absl::Time now);
+
+ private:
+  // Rows that may be forgotten in the same minute, so that forgetting touches
+  // only what goes.
+  struct Forgettable {
+    storage::LedgerKind kind;
+    std::string key;
+    std::int64_t sequence;
+  };
+  struct ByGeneration {
+    std::uint64_t min_generation;
+    std::int64_t sequence;
+  };
+  struct ByTime {
+    absl::Time issued_before;
+    std::int64_t sequence;
+  };
+  using Sequences = absl::flat_hash_map<std::string, std::int64_t>;
+
+  void ApplyRow(const storage::LedgerRow& row)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Erase(const Forgettable& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable Mutex mutex_;
+  Revision applied_ ABSL_GUARDED_BY(mutex_);
+  Sequences tokens_ ABSL_GUARDED_BY(mutex_);
+  Sequences sessions_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, ByGeneration> accounts_
+      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, ByTime> clients_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::string> keys_ ABSL_GUARDED_BY(mutex_);
+  ByTime all_ ABSL_GUARDED_BY(mutex_) = {absl::InfinitePast(), 0};
+  std::map<std::int64_t, std::vector<Forgettable>> by_minute_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ostiary::revocation
+
+#endif  // OSTIARY_SERVER_REVOCATION_REVOCATION_SET_H_

@@ -1,0 +1,210 @@
+#include "server/session/sessions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ostiary::session {
+namespace {
+
+constexpr std::size_t kSaltBytes = 32;
+// More than any cap leaves room for: sessions that have ended linger a while.
+constexpr std::size_t kSessionsLookedAt = 4096;
+constexpr std::uint32_t kSuspiciousRetries = 3;
+
+// SessionRow::retried_in_row on disk: twice the count of generations in a row
+// that were reached by a retry, plus one if the current generation already
+// counts. A retry of a retry is not a second generation.
+constexpr std::uint32_t kCountsAlready = 1;
+
+std::uint32_t AfterRotation(std::uint32_t retried_in_row) {
+  const bool counted = (retried_in_row & kCountsAlready) != 0;
+  return counted ? retried_in_row & ~kCountsAlready : 0;
+}
+
+std::uint32_t AfterRetry(std::uint32_t retried_in_row) {
+  const bool counted = (retried_in_row & kCountsAlready) != 0;
+  return counted ? retried_in_row : retried_in_row + 2 + kCountsAlready;
+}
+
+absl::Time WholeSeconds(absl::Time time) {
+  return absl::FromUnixSeconds(absl::ToUnixSeconds(time));
+}
+
+absl::StatusOr<std::optional<AccountState>> StateOf(
+    const storage::AccountReader& accounts, const storage::Key16& account_id) {
+  auto account = accounts.Find(account_id);
+  if (!account.ok()) return account.status();
+  if (!account->has_value()) return std::optional<AccountState>();
+  return std::optional<AccountState>(
+      {(*account)->session_floor, (*account)->disabled});
+}
+
+}  // namespace
+
+Sessions::Sessions(Random& random, const RefreshKeys& keys,
+                   const ServingTime& serving_time, Lifetimes lifetimes,
+                   RotationPolicy policy, std::size_t max_per_account)
+    : random_(random),
+      keys_(keys),
+      serving_time_(serving_time),
+      lifetimes_(lifetimes),
+      policy_(policy),
+      max_per_account_(max_per_account) {}
+
+absl::StatusOr<storage::SessionRow> Sessions::Open(
+    storage::WriteTx& tx, const Opening& opening, std::uint32_t session_floor,
+    absl::Time now, std::vector<SessionId>& ended) const {
+  if (auto room = MakeRoom(tx, opening.account_id, session_floor, now, ended);
+      !room.ok()) {
+    return room;
+  }
+  storage::SessionRow row;
+  row.session_id = random_.NewId(now);
+  row.account_id = opening.account_id.bytes();
+  row.client_id = opening.client_id;
+  row.audience = opening.audience;
+  row.scope = opening.scope;
+  row.amr = opening.amr;
+  row.user_agent = opening.user_agent;
+  row.address = opening.address;
+  row.opened_generation = opening.account_generation;
+  row.generation = 1;
+  row.salt = random_.Bytes(kSaltBytes);
+  row.refresh_key_id = keys_.newest_id();
+  row.create_time = now;
+  row.rotated_at = now;
+  row.expire_time = now + lifetimes_.absolute;
+  row.idle_expire_time = std::min(now + lifetimes_.idle, row.expire_time);
+  StampAccess(row, opening.scope, now);
+  if (auto inserted = tx.sessions().Insert(row); !inserted.ok())
+    return inserted;
+  return row;
+}
+
+absl::Status Sessions::MakeRoom(storage::WriteTx& tx,
+                                const AccountId& account_id,
+                                std::uint32_t session_floor, absl::Time now,
+                                std::vector<SessionId>& ended) const {
+  auto rows =
+      tx.sessions().ListByAccount(account_id.bytes(), kSessionsLookedAt);
+  if (!rows.ok()) return rows.status();
+  std::erase_if(*rows, [&](const storage::SessionRow& row) {
+    return !IsLive(row, session_floor, now);
+  });
+  if (rows->size() < max_per_account_) return absl::OkStatus();
+  const std::size_t too_many = rows->size() - max_per_account_ + 1;
+  for (std::size_t i = 0; i < too_many; ++i) {
+    const SessionId oldest((*rows)[i].session_id);
+    if (auto revoked = tx.sessions().Revoke(oldest.bytes(), now);
+        !revoked.ok()) {
+      return revoked.status();
+    }
+    ended.push_back(oldest);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<storage::SessionRow>> Sessions::FindAuthentic(
+    const storage::SessionReader& sessions,
+    const PresentedRefreshToken& presented) const {
+  auto row = sessions.Find(presented.session_id.bytes());
+  if (!row.ok() || !row->has_value()) return row;
+  const SecretBytes* key = keys_.Find((*row)->refresh_key_id);
+  if (key == nullptr || !SessionSecrets(*key, **row).Made(presented)) {
+    return std::optional<storage::SessionRow>();
+  }
+  return row;
+}
+
+absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
+                                         const Request& request,
+                                         absl::Time now) const {
+  auto found = FindAuthentic(tx.sessions(), request.token);
+  if (!found.ok()) return found.status();
+  Rotated result;
+  if (!found->has_value()) return result;  // gone since it was read
+  result.row = **std::move(found);
+  storage::SessionRow& row = result.row;
+
+  auto account = StateOf(tx.accounts(), row.account_id);
+  if (!account.ok()) return account.status();
+  Presentation presented{request.token.generation, "", request.client_id};
+  if (!request.request_id.empty()) {
+    presented.request_id_hash =
+        SessionSecrets(*keys_.Find(row.refresh_key_id), row)
+            .RequestIdHash(request.request_id);
+  }
+  const std::uint32_t expected_generation = row.generation;
+  result.rotation = Decide(row, *account, presented, policy_, now,
+                           serving_time_.Elapsed(row.rotated_at, now));
+  switch (result.rotation) {
+    case Rotation::kRotated:
+    case Rotation::kRegressed:
+      Advance(row, presented.generation, request.scope,
+              presented.request_id_hash, now);
+      break;
+    case Rotation::kRetried:
+      row.retried_in_row = AfterRetry(row.retried_in_row);
+      result.suspicious = row.retried_in_row / 2 >= kSuspiciousRetries;
+      if (now >= row.access_expire_time)
+        StampAccess(row, row.minted_scope, now);
+      break;
+    case Rotation::kReused: {
+      auto revoked = tx.sessions().Revoke(row.session_id, now);
+      if (!revoked.ok()) return revoked.status();
+      return result;
+    }
+    default:
+      return result;
+  }
+  auto updated = tx.sessions().UpdateIf(row, expected_generation);
+  if (!updated.ok()) return updated.status();
+  // Another writer came between (only where there can be two): run again.
+  if (!*updated)
+    return absl::AbortedError("the session changed within the transaction");
+  return result;
+}
+
+void Sessions::Advance(storage::SessionRow& row, std::uint32_t from_generation,
+                       std::string scope, std::string request_id_hash,
+                       absl::Time now) const {
+  row.generation = from_generation + 1;
+  row.retried_in_row = AfterRotation(row.retried_in_row);
+  row.request_id_hash = std::move(request_id_hash);
+  row.rotated_at = now;
+  row.idle_expire_time = std::min(now + lifetimes_.idle, row.expire_time);
+  StampAccess(row, std::move(scope), now);
+}
+
+void Sessions::StampAccess(storage::SessionRow& row, std::string scope,
+                           absl::Time now) const {
+  row.minted_scope = std::move(scope);
+  row.minted_at = WholeSeconds(now);
+  row.access_expire_time = std::min(row.minted_at + lifetimes_.access,
+                                    WholeSeconds(row.expire_time));
+}
+
+absl::StatusOr<std::string> Sessions::RefreshTokenOf(
+    const storage::SessionRow& row) const {
+  const SecretBytes* key = keys_.Find(row.refresh_key_id);
+  if (key == nullptr)
+    return absl::InternalError("the session's refresh key is gone");
+  return SessionSecrets(*key, row).RefreshToken(row.generation);
+}
+
+absl::StatusOr<std::string> Sessions::TokenIdOf(
+    const storage::SessionRow& row) const {
+  const SecretBytes* key = keys_.Find(row.refresh_key_id);
+  if (key == nullptr)
+    return absl::InternalError("the session's refresh key is gone");
+  return SessionSecrets(*key, row).TokenId(row.generation, row.minted_at,
+                                           row.minted_scope);
+}
+
+bool Sessions::IsLive(const storage::SessionRow& row,
+                      std::uint32_t session_floor, absl::Time now) {
+  return !row.revoked() && now < row.expire_time &&
+         now < row.idle_expire_time && row.opened_generation >= session_floor;
+}
+
+}  // namespace ostiary::session
