@@ -270,7 +270,7 @@ std::vector<OptionRow> KeyRows() {
       One({"key-rotation-period", "90d", "a duration from 1d to 3650d",
            "how long a key signs"},
           &Config::key_rotation_period, DurationBetween(Days(1), Days(3650))),
-      One({"key-prepare-lead", "48h", "a duration from 12h to 90d",
+      One({"key-prepare-lead", "2d", "a duration from 12h to 90d",
            "how long a key is published before it signs"},
           &Config::key_prepare_lead, DurationBetween(Hours(12), Days(90))),
       One({"jwks-max-age", "5m", "a duration from 0s to 24h",

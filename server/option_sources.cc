@@ -98,10 +98,8 @@ struct Line {
   }
 
   CLI::Option* AddValue(const std::string& flag) {
-    return app.add_option(flag)
-        ->expected(1, 1000)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    return app.add_option(flag)->expected(1)->multi_option_policy(
+        CLI::MultiOptionPolicy::TakeAll);
   }
 
   CLI::App app;

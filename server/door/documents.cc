@@ -11,7 +11,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/strings/strip.h"
+#include "server/base/mutex.h"
 
 namespace ostiary::door {
 namespace {
@@ -46,7 +47,7 @@ class PerKeyView {
 
   std::shared_ptr<const Document> Get() {
     auto view = keys_.Snapshot();
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (view != view_) {
       document_ = std::make_shared<const Document>(make_(*view));
       view_ = std::move(view);
@@ -57,7 +58,7 @@ class PerKeyView {
  private:
   const key::KeyRing& keys_;
   const Make make_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::shared_ptr<const key::KeyView> view_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Document> document_ ABSL_GUARDED_BY(mutex_);
 };

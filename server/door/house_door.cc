@@ -34,6 +34,8 @@ HouseDoor::HouseDoor(Parts parts) : parts_(std::move(parts)) {
   }
 }
 
+HouseDoor::~HouseDoor() = default;
+
 const MethodRow* HouseDoor::Find(absl::string_view name) const {
   const MethodBook::Method* method = parts_.methods.Find(name);
   return method == nullptr ? nullptr : method->row;

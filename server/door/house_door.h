@@ -37,6 +37,7 @@ class HouseDoor final : public Door {
     absl::flat_hash_map<std::string, DocumentSource> documents;
   };
   explicit HouseDoor(Parts parts);
+  ~HouseDoor() override;
 
   std::vector<const MethodRow*> Methods() const override {
     return parts_.methods.rows();

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxReasonBytes = 200;
 
-void ToMessage(const jwt::PublicJwk& jwk, v1::JsonWebKey& out) {
+void Publish(const jwt::PublicJwk& jwk, v1::JsonWebKey& out) {
   const absl::string_view algorithm = jwt::AlgorithmName(jwk.algorithm);
   out.set_use("sig");
   out.set_alg(algorithm.data(), algorithm.size());
@@ -124,7 +124,7 @@ void ServeKeys(const KeyFlows& flows, MethodBook& book) {
       [flows](const auto&, auto&, auto& response) {
         const auto view = flows.keys.Snapshot();
         for (const auto& key : view->verifying_keys().keys()) {
-          ToMessage(key.jwk(), *response.add_keys());
+          Publish(key.jwk(), *response.add_keys());
         }
         return absl::OkStatus();
       });

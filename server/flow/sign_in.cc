@@ -95,6 +95,9 @@ absl::StatusOr<password::VerifyOutcome> SignIn::Check(
   if (candidate.account.has_value())
     attempt.stored_hash = candidate.account->password_hash;
   attempt.shapes = candidate.shapes;
+  if (candidate.account.has_value() && candidate.account->disabled) {
+    attempt.standing = password::Standing::kCannotSucceed;
+  }
   attempt.deadline = caller.deadline;
   attempt.cancelled = caller.cancelled;
   return rooms_.passwords.Verify(

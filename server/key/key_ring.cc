@@ -183,7 +183,14 @@ absl::StatusOr<KeyRevocation> KeyRing::Revoke(absl::string_view key_id,
 
 absl::StatusOr<int> KeyRing::ApplySchedule(absl::Time now) {
   absl::MutexLock lock(&operations_);
+  const absl::StatusOr<int> changes = DoWhatIsDue(now);
+  if (!changes.ok()) return changes;
+  // Last: a file that cannot be written must not stop the rotation.
   if (auto s = WriteRevokedFile(); !s.ok()) return s;
+  return changes;
+}
+
+absl::StatusOr<int> KeyRing::DoWhatIsDue(absl::Time now) {
   absl::StatusOr<std::vector<KeyRow>> rows = ReadRows();
   if (!rows.ok()) return rows.status();
   const bool due =

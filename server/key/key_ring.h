@@ -99,7 +99,8 @@ class KeyRing {
                                        absl::Time now);
 
   // Does what is due at `now` and returns how many keys changed. Cheap when
-  // nothing is; meant to be called every minute or so.
+  // nothing is; meant to be called every minute or so. An error about the
+  // revoked-key file comes after what was due is done.
   absl::StatusOr<int> ApplySchedule(absl::Time now);
 
  private:
@@ -109,6 +110,8 @@ class KeyRing {
           KeyRingOptions options);
 
   absl::Status Start(absl::Time now) ABSL_LOCKS_EXCLUDED(operations_);
+  absl::StatusOr<int> DoWhatIsDue(absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(operations_);
   absl::StatusOr<int> Change(const storage::AuditRow& audit, absl::Time now,
                              jwt::Algorithm extra, Work work)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(operations_);

@@ -12,7 +12,8 @@ absl::Status RateLimiter::Admit(absl::string_view key, absl::Time now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const absl::Duration wait = counters_.WaitFor(counter, rule_, now);
   if (wait > absl::ZeroDuration()) {
-    return RefuseUntil(Reason::kRateLimited, wait);
+    return RefuseUntil(Reason::kRateLimited,
+                       absl::Ceil(wait, absl::Milliseconds(1)));
   }
   counters_.Charge(counter, rule_, now);
   return absl::OkStatus();

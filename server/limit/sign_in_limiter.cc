@@ -26,7 +26,8 @@ absl::StatusOr<SignInLimiter::Admission> SignInLimiter::Admit(
   admission.charged_identifier = !known_.Contains(admission.pair, now);
   const absl::Duration wait = WaitLocked(admission, now);
   if (wait > absl::ZeroDuration()) {
-    return RefuseUntil(Reason::kRateLimited, wait);
+    return RefuseUntil(Reason::kRateLimited,
+                       absl::Ceil(wait, absl::Milliseconds(1)));
   }
   counters_.Charge(admission.pair, options_.pair, now);
   if (admission.charged_identifier) {

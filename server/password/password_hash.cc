@@ -121,6 +121,14 @@ bool PasswordHash::Matches(const PresentedPassword& presented) const {
   return same && !presented.too_long();
 }
 
+bool PasswordHash::MatchesAtFullCost(const PresentedPassword& presented) const {
+  bool same = scheme_->Matches(presented.raw());
+  if (presented.differs_when_normalised()) {
+    same |= scheme_->Matches(presented.normalised());
+  }
+  return same && !presented.too_long();
+}
+
 OfflineVerdict VerifyOffline(absl::string_view hash,
                              absl::string_view password) {
   const absl::StatusOr<PasswordHash> parsed = PasswordHash::Parse(hash);

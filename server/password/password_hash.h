@@ -36,6 +36,9 @@ class PasswordHash {
   // Slow on purpose: belongs on a thread of HashWorkers.
   bool Matches(const PresentedPassword& presented) const;
 
+  // The same verdict for the work of a mismatch, whatever it is.
+  bool MatchesAtFullCost(const PresentedPassword& presented) const;
+
   // Taken while Matches runs.
   std::size_t memory_bytes() const { return scheme_->memory_bytes(); }
   // As it is stored.

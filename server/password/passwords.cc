@@ -27,17 +27,21 @@ absl::StatusOr<VerifyOutcome> Passwords::Verify(
       std::max(hash.memory_bytes(), hasher_.parameters().memory_bytes()),
       attempt.deadline, attempt.cancelled};
   VerifyOutcome outcome;
-  const absl::Status ran =
-      lane_.Run(request, [&] { outcome = Judge(hash, presented); });
+  const absl::Status ran = lane_.Run(
+      request, [&] { outcome = Judge(hash, attempt.standing, presented); });
   if (!ran.ok()) return ran;
   // Nobody knows a password of a decoy, and nobody may find one.
   if (!stored.ok()) return VerifyOutcome{};
   return outcome;
 }
 
-VerifyOutcome Passwords::Judge(const PasswordHash& hash,
+VerifyOutcome Passwords::Judge(const PasswordHash& hash, Standing standing,
                                const PresentedPassword& presented) const {
   VerifyOutcome outcome;
+  if (standing == Standing::kCannotSucceed) {
+    outcome.match = hash.MatchesAtFullCost(presented);
+    return outcome;
+  }
   outcome.match = hash.Matches(presented);
   if (!outcome.match || !hasher_.NeedsUpgrade(hash)) return outcome;
   // Without an upgrade the sign-in still succeeds; the next one tries again.

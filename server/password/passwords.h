@@ -17,6 +17,10 @@
 
 namespace ostiary::password {
 
+// kCannotSucceed: the account is disabled. The right password then costs what a
+// wrong one does; its match is for the audit log only.
+enum class Standing { kMaySucceed, kCannotSucceed };
+
 // Somebody presents a password for an identifier.
 struct Attempt {
   // Normalised; whether it belongs to an account or not.
@@ -24,6 +28,7 @@ struct Attempt {
   // Of the account, disabled or not. Empty: no such account, or one without a
   // password.
   std::string stored_hash;
+  Standing standing = Standing::kMaySucceed;
   // What the store holds now, read together with `stored_hash`.
   HashShapes shapes;
   absl::Time deadline = absl::InfiniteFuture();
@@ -43,10 +48,10 @@ struct VerifyOutcome {
 // and runs on the lane.
 //
 // What is equal for an unknown identifier, an account without a password, a
-// stored hash that cannot be read, and a wrong password: the checks before the
-// lane, one turn in the lane, and in it the derivations of one hash of a shape
-// the store holds (two if the presented bytes are not normalised). Only a match
-// does less or more, and a match is told anyway.
+// disabled account, a stored hash that cannot be read, and a wrong password:
+// the checks before the lane, one turn in the lane, and in it the derivations
+// of one hash of a shape the store holds (two if the presented bytes are not
+// normalised). Only a match does less or more, and a match is told anyway.
 //
 // Thread-safe.
 class Passwords {
@@ -66,7 +71,7 @@ class Passwords {
                                    std::function<bool()> cancelled);
 
  private:
-  VerifyOutcome Judge(const PasswordHash& hash,
+  VerifyOutcome Judge(const PasswordHash& hash, Standing standing,
                       const PresentedPassword& presented) const;
 
   const Hasher hasher_;

@@ -37,7 +37,8 @@ class TokenDigest {
 // whole turn of the hand makes room (the clock algorithm), so that a flood of
 // one-time tokens does not push out the ones in use.
 //
-// Thread-safe, in shards; no call waits for more than a few memory accesses.
+// Thread-safe, in shards; nothing is allocated, freed or computed under a lock
+// but an index entry. A hit takes some 0.1 us beside the digest.
 class VerifiedTokenCache {
  public:
   static constexpr std::size_t kDefaultEntries = 65'536;

@@ -52,6 +52,13 @@ TEST(StrictJsonTest, DepthIsBounded) {
   EXPECT_FALSE(Parses(nested(100'000)));
 }
 
+TEST(StrictJsonTest, NumbersBeyondADoubleAreRefused) {
+  EXPECT_TRUE(Parses("[1e308,-1e308,0e300,1e-400,18446744073709551616]"));
+  EXPECT_FALSE(Parses("[1e999]"));
+  EXPECT_FALSE(Parses("[-1e999]"));
+  EXPECT_FALSE(Parses("[0e4441]"));
+}
+
 TEST(StrictJsonTest, WhatIsNotJsonIsRefused) {
   for (const std::string text : {"",
                                  " ",

@@ -70,12 +70,12 @@ class VerifierTest : public ::testing::Test {
 
 TEST_F(VerifierTest, EveryClaimOfAGoodTokenIsRead) {
   json::object payload = GoodPayload();
-  payload["aud"] = {"api", "other"};
+  payload["aud"] = json::array{"api", "other"};
   payload["nbf"] = kIssuedAt + 1;
   payload["auth_time"] = kIssuedAt - 5;
-  payload["amr"] = {"pwd", "otp"};
+  payload["amr"] = json::array{"pwd", "otp"};
   payload["gen"] = 18446744073709551615u;
-  payload["tenant"] = {{"id", 7}};
+  payload["tenant"] = json::object{{"id", 7}};
   const Verdict verdict = Judge(ec_.Token(ec_.Header(), payload));
   ASSERT_TRUE(verdict.accepted());
 
@@ -158,7 +158,8 @@ TEST_F(VerifierTest, HeadersOfTheWrongShapeAreMalformed) {
   for (const char* name : {"alg", "kid", "typ"}) {
     EXPECT_EQ(SaysOfHeader(With(good, name, 1)), "TOKEN_MALFORMED") << name;
     EXPECT_EQ(SaysOfHeader(With(good, name, nullptr)), "TOKEN_MALFORMED");
-    EXPECT_EQ(SaysOfHeader(With(good, name, {"ES256"})), "TOKEN_MALFORMED");
+    EXPECT_EQ(SaysOfHeader(With(good, name, json::array{"ES256"})),
+              "TOKEN_MALFORMED");
   }
   EXPECT_EQ(Says(ec_.Token(R"([{"alg":"ES256"}])", "{}")), "TOKEN_MALFORMED");
   EXPECT_EQ(Says(ec_.Token(R"({"alg":"none","alg":"ES256"})", "{}")),
@@ -168,8 +169,8 @@ TEST_F(VerifierTest, HeadersOfTheWrongShapeAreMalformed) {
 TEST_F(VerifierTest, NoExtensionIsUnderstood) {
   for (const char* name : {"crit", "b64", "zip"}) {
     for (const json::value& value :
-         {json::value({"exp"}), json::value(json::array{}), json::value("b64"),
-          json::value(true), json::value(nullptr)}) {
+         {json::value(json::array{"exp"}), json::value(json::array{}),
+          json::value("b64"), json::value(true), json::value(nullptr)}) {
       EXPECT_EQ(SaysOfHeader(With(ec_.Header(), name, value)),
                 "TOKEN_MALFORMED");
     }
@@ -180,8 +181,8 @@ TEST_F(VerifierTest, KeysInTheHeaderAreIgnored) {
   json::object header = ec_.Header();
   header["jku"] = "http://127.0.0.1:9/jwks";
   header["x5u"] = "http://127.0.0.1:9/cert";
-  header["x5c"] = {"AAAA"};
-  header["jwk"] = {{"kty", "OKP"}};
+  header["x5c"] = json::array{"AAAA"};
+  header["jwk"] = json::object{{"kty", "OKP"}};
   EXPECT_EQ(SaysOfHeader(header), "ACCEPTED");
   const TestSigner stranger(Algorithm::kEs256);
   EXPECT_EQ(Says(stranger.Token(header, GoodPayload())), "SIGNATURE_INVALID");
@@ -297,12 +298,12 @@ TEST_F(VerifierTest, ClaimsOfTheWrongTypeAreMalformed) {
                            "aud", "roles", "amr"}) {
     for (const json::value& wrong :
          {json::value(1), json::value(true), json::value(nullptr),
-          json::value(json::object{}), json::value({1}),
-          json::value({json::value({"x"})})}) {
+          json::value(json::object{}), json::value(json::array{1}),
+          json::value(json::array{json::value(json::array{"x", "y"})})}) {
       EXPECT_TRUE(refuses(name, wrong)) << name << json::serialize(wrong);
     }
   }
-  EXPECT_TRUE(refuses("aud", {"api", ""}));
+  EXPECT_TRUE(refuses("aud", json::array{"api", ""}));
   EXPECT_TRUE(refuses("roles", "admin"));
   EXPECT_TRUE(refuses("gen", -1));
   EXPECT_TRUE(refuses("gen", 1.5));

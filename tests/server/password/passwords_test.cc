@@ -126,6 +126,15 @@ TEST_F(PasswordsTest, EveryRefusalTakesOneEqualTurnInTheLane) {
   EXPECT_THAT(lane_.asked, Each(kCheap.memory_bytes()));
 }
 
+TEST_F(PasswordsTest, TheRightPasswordOfADisabledAccountIsNotUpgraded) {
+  Attempt attempt = For(kBcrypt);
+  attempt.standing = Standing::kCannotSucceed;
+  const VerifyOutcome outcome = Verify(attempt, kPhrase);
+  EXPECT_TRUE(outcome.match);
+  EXPECT_FALSE(outcome.upgraded_hash.has_value());
+  EXPECT_FALSE(Verify(attempt, "wrong").match);
+}
+
 TEST_F(PasswordsTest, AStrangersDecoyHasAShapeTheStoreHolds) {
   Attempt attempt = For("");
   attempt.shapes = {{"$argon2id$v=19$m=4096,t=1,p=1", 1}};

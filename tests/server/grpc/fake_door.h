@@ -1,0 +1,96 @@
+#ifndef OSTIARY_TESTS_SERVER_GRPC_FAKE_DOOR_H_
+#define OSTIARY_TESTS_SERVER_GRPC_FAKE_DOOR_H_
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "google/protobuf/message.h"
+#include "server/base/lane.h"
+#include "server/base/reason.h"
+#include "server/door/door.h"
+
+namespace ostiary::rpc {
+
+// A door with the rows and answers a test gives it. Rows are added before a
+// server starts.
+class FakeDoor final : public door::Door {
+ public:
+  using Handler = std::function<absl::Status(
+      const door::CallContext&, const google::protobuf::Message& request,
+      google::protobuf::Message& response)>;
+
+  template <typename Req, typename Resp>
+  void On(
+      const std::string& name, door::LaneName lane,
+      std::function<absl::Status(const door::CallContext&, const Req&, Resp&)>
+          answer,
+      std::size_t max_request_bytes = 16 << 10, int slots = 4) {
+    names_.push_back(name);
+    rows_.push_back(
+        {names_.back(), door::Access::kAnyone, lane, max_request_bytes, slots});
+    handlers_[name] = [answer = std::move(answer)](
+                          const door::CallContext& context,
+                          const google::protobuf::Message& request,
+                          google::protobuf::Message& response) {
+      return answer(context, static_cast<const Req&>(request),
+                    static_cast<Resp&>(response));
+    };
+  }
+
+  void set_ready(bool ready) { ready_ = ready; }
+  Lane& lane() { return lane_; }
+
+  std::vector<const door::MethodRow*> Methods() const override {
+    std::vector<const door::MethodRow*> rows;
+    for (const door::MethodRow& row : rows_) rows.push_back(&row);
+    return rows;
+  }
+  const door::MethodRow* Find(absl::string_view name) const override {
+    for (const door::MethodRow& row : rows_)
+      if (row.name == name) return &row;
+    return nullptr;
+  }
+  std::unique_ptr<google::protobuf::Message> NewRequest(
+      const door::MethodRow&) const override {
+    return nullptr;
+  }
+  std::unique_ptr<google::protobuf::Message> NewResponse(
+      const door::MethodRow&) const override {
+    return nullptr;
+  }
+
+  void Dispatch(const door::MethodRow& row, const door::CallContext& context,
+                google::protobuf::Message& request,
+                google::protobuf::Message& response, Done done) override {
+    const Handler& handler = handlers_.find(std::string(row.name))->second;
+    if (row.lane == door::LaneName::kInline)
+      return done(handler(context, request, response));
+    auto shared = std::make_shared<Done>(std::move(done));
+    const bool taken = lane_.TrySubmit(
+        [&, shared] { (*shared)(handler(context, request, response)); });
+    if (!taken) (*shared)(RefuseUntil(Reason::kOverloaded, absl::Seconds(1)));
+  }
+
+  std::shared_ptr<const door::Document> FindDocument(
+      absl::string_view) const override {
+    return nullptr;
+  }
+  bool Ready() const override { return ready_; }
+
+ private:
+  std::deque<std::string> names_;  // what the rows' names point to
+  std::deque<door::MethodRow> rows_;
+  std::map<std::string, Handler> handlers_;
+  std::atomic<bool> ready_{true};
+  Lane lane_{"fake", 4, 1000};
+};
+
+}  // namespace ostiary::rpc
+
+#endif  // OSTIARY_TESTS_SERVER_GRPC_FAKE_DOOR_H_
