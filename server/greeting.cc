@@ -40,7 +40,7 @@ std::vector<std::string> Commands(const Config& config,
                      url, "/ostiary.v1.AuthService/SignInWithPassword"));
     commands.push_back(absl::StrCat("curl ", url, "/.well-known/jwks.json"));
   }
-  commands.push_back(absl::StrCat("ostiary --socket ",
+  commands.push_back(absl::StrCat(CommandPath(), " --socket ",
                                   addresses.operator_socket, " account list"));
   return commands;
 }
