@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "grpc/grpc.h"
 #include "grpc/grpc_security_constants.h"
@@ -31,6 +32,10 @@ class PrivateFiles {
  private:
   const mode_t before_;
 };
+
+std::string UnixUri(const std::string& path) {
+  return absl::StrCat("unix:", absl::StrReplaceAll(path, {{"%", "%25"}}));
+}
 
 int QueuesFor(int wanted) {
   if (wanted > 0) return wanted;
@@ -96,7 +101,7 @@ void Server::AddListeners(::grpc::ServerBuilder& builder) {
   }
   if (!options_.operator_socket.empty()) {
     // Local credentials, so that each call knows it came this way.
-    builder.AddListeningPort(absl::StrCat("unix:", options_.operator_socket),
+    builder.AddListeningPort(UnixUri(options_.operator_socket),
                              ::grpc::experimental::LocalServerCredentials(UDS));
   }
 }
