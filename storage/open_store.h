@@ -14,7 +14,7 @@ struct OpenOptions {
   std::string url;
   // Connections that read side by side. The writer has its own.
   int readers = 4;
-  StoreListener listener;
+  StoreListener listener = {};
 };
 
 // Opens the store, migrating its schema forward. The one place that knows the

@@ -70,7 +70,8 @@ class Store {
 
   // Runs `fn` in a transaction and returns once it is durable. `fn` may run
   // more than once and on another thread, one at a time: it has no effect
-  // outside the transaction but to assign the caller's locals afresh. An error
+  // outside the transaction but to assign the caller's locals afresh, and it
+  // does not call Write. An error
   // from `fn` rolls everything back and is returned; so what must survive a
   // refusal is an outcome of `fn`, turned into an error after the commit.
   // kUnavailable: not committed. kUnknown: the commit itself failed and the

@@ -56,7 +56,7 @@ class SessionReader {
   virtual ~SessionReader() = default;
   virtual absl::StatusOr<std::optional<SessionRow>> Find(
       const Key16& session_id) const = 0;
-  // All sessions of the account, oldest first, at most `limit`.
+  // All sessions of the account, oldest (by session_id) first, at most `limit`.
   virtual absl::StatusOr<std::vector<SessionRow>> ListByAccount(
       const Key16& account_id, std::size_t limit) const = 0;
 };
@@ -66,7 +66,8 @@ class SessionTable : public SessionReader {
   virtual absl::Status Insert(const SessionRow& row) = 0;
   // Replaces the row with this session_id if its generation still is
   // `expected_generation` and it is not revoked; false if not, and nothing is
-  // changed. The one compare-and-set behind refresh rotation.
+  // changed. A session does not change hands: false also if the account
+  // differs. The one compare-and-set behind refresh rotation.
   virtual absl::StatusOr<bool> UpdateIf(const SessionRow& row,
                                         std::uint32_t expected_generation) = 0;
   // Marks the session revoked. False if there is none or it already is.
@@ -102,8 +103,10 @@ class LedgerTable : public LedgerReader {
   // does not move.
   virtual absl::StatusOr<std::int64_t> DeleteExpired(absl::Time now,
                                                      std::size_t limit) = 0;
-  // Begins a new epoch: the head's epoch becomes `epoch`, its sequence at
-  // least `sequence_at_least`. Both may only rise (kFailedPrecondition).
+  // Begins a new epoch: the head's epoch becomes `epoch`, which must be higher
+  // than it was (kFailedPrecondition), its sequence at least
+  // `sequence_at_least` and never less than it was. The check goes on; no row
+  // is written, and the listener hears of it with the next one.
   virtual absl::Status BeginEpoch(std::uint32_t epoch,
                                   std::int64_t sequence_at_least) = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -58,7 +59,13 @@ struct CountingHandler {
     values.push_uint64(number);
     return true;
   }
-  bool on_double(double number, json::string_view, json::error_code&) {
+  // "1e999" is read as infinity and "0e9999" as not a number; neither could
+  // be written as JSON again.
+  bool on_double(double number, json::string_view, json::error_code& error) {
+    if (!std::isfinite(number)) {
+      error = json::error::exponent_overflow;
+      return false;
+    }
     values.push_double(number);
     return true;
   }
@@ -70,8 +77,9 @@ struct CountingHandler {
     values.push_null();
     return true;
   }
-  bool on_comment_part(json::string_view, json::error_code&) { return false; }
-  bool on_comment(json::string_view, json::error_code&) { return false; }
+  // Never called: comments are off.
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
 
   unsigned char scratch[4096];
   json::value_stack values;

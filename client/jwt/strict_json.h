@@ -16,9 +16,10 @@ namespace ostiary::jwt {
 inline constexpr std::size_t kMaxJsonDepth = 32;
 
 // RFC 8259 to the letter: valid UTF-8, no byte-order mark, no comments, no
-// trailing text, at most kMaxJsonDepth deep. An object with two members of one
-// name, however they are escaped, is refused at any depth: two readers could
-// each believe another one. The caller bounds the size.
+// trailing text, at most kMaxJsonDepth deep, no number beyond a double. An
+// object with two members of one name, however they are escaped, is refused at
+// any depth: two readers could each believe another one. The caller bounds the
+// size.
 std::optional<boost::json::value> ParseStrictJson(
     absl::string_view text, boost::json::storage_ptr storage = {});
 

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -165,14 +166,14 @@ CertificateStore::CertificateStore(Paths paths,
     : paths_(std::move(paths)), current_(std::move(first)) {}
 
 std::shared_ptr<const Certificates> CertificateStore::Current() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return current_;
 }
 
 absl::Status CertificateStore::Reload() {
   absl::StatusOr<Certificates> loaded = Load(paths_);  // I/O: without the lock
   if (!loaded.ok()) return loaded.status();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (SameFiles(*loaded, *current_)) return absl::OkStatus();
   loaded->serial = current_->serial + 1;
   current_ = std::make_shared<const Certificates>(*std::move(loaded));

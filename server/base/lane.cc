@@ -18,31 +18,35 @@ Lane::Lane(std::string name, int threads, std::size_t capacity, int niceness)
 
 Lane::~Lane() {
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  work_or_stop_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
 bool Lane::TrySubmit(Work work) {
-  absl::MutexLock lock(&mutex_);
-  if (stopping_ || queue_.size() >= capacity_) return false;
-  queue_.push_back(std::move(work));
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_ || queue_.size() >= capacity_) return false;
+    queue_.push_back(std::move(work));
+  }
+  work_or_stop_.notify_one();
   return true;
 }
 
 void Lane::WaitUntilIdle() {
-  absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(this, &Lane::IsIdle));
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return queue_.empty() && running_ == 0; });
 }
 
 std::size_t Lane::waiting() const {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return queue_.size();
 }
 
 std::size_t Lane::running() const {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return running_;
 }
 
@@ -56,8 +60,8 @@ void Lane::Run(int niceness) {
   for (;;) {
     Work work;
     {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(this, &Lane::HasWorkOrStops));
+      std::unique_lock lock(mutex_);
+      work_or_stop_.wait(lock, [this] { return !queue_.empty() || stopping_; });
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();
@@ -65,8 +69,9 @@ void Lane::Run(int niceness) {
     }
     work();
     work = nullptr;  // what it holds is let go before it counts as done
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     --running_;
+    if (queue_.empty() && running_ == 0) idle_.notify_all();
   }
 }
 

@@ -1,15 +1,15 @@
 #ifndef OSTIARY_SERVER_BASE_LANE_H_
 #define OSTIARY_SERVER_BASE_LANE_H_
 
+#include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/synchronization/mutex.h"
 
 namespace ostiary {
 
@@ -42,19 +42,16 @@ class Lane {
 
  private:
   void Run(int niceness);
-  bool IsIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return queue_.empty() && running_ == 0;
-  }
-  bool HasWorkOrStops() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !queue_.empty() || stopping_;
-  }
 
   const std::string name_;
   const std::size_t capacity_;
-  mutable absl::Mutex mutex_;
-  std::deque<Work> queue_ ABSL_GUARDED_BY(mutex_);
-  std::size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable std::mutex mutex_;
+  std::condition_variable work_or_stop_;
+  std::condition_variable idle_;
+  // Guarded by mutex_, down to `threads_`.
+  std::deque<Work> queue_;
+  std::size_t running_ = 0;
+  bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
 

@@ -14,11 +14,16 @@ namespace ostiary::door {
 
 // Who may call a method (protocol.md 2).
 enum class Access {
-  // Anyone: the proof is inside the request. A bad authorization header is
-  // ignored.
+  // Anyone: the proof is inside the request. An authorization header is not
+  // even looked at (client interceptors attach expired tokens to Refresh).
   kAnyone,
-  // A live access token of an account; or the operator.
+  // Anyone, but what the method allows depends on who it is. A bad
+  // authorization header counts as none.
+  kIdentified,
+  // A live access token of an account.
   kAccount,
+  // The same, or the operator.
+  kAccountOrOperator,
   // The operator socket, or a token for the issuer with the operator's role.
   kOperator,
 };

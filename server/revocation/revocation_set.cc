@@ -30,7 +30,7 @@ bool EraseIfNewest(Map& map, const std::string& key, std::int64_t sequence) {
 
 void RevocationSet::Apply(const storage::LedgerHead& head,
                           const std::vector<storage::LedgerRow>& rows) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (const storage::LedgerRow& row : rows) ApplyRow(row);
   applied_ = {head.epoch, head.sequence};
 }
@@ -71,7 +71,7 @@ void RevocationSet::ApplyRow(const storage::LedgerRow& row) {
 
 bool RevocationSet::Hits(const jwt::Claims& claims,
                          absl::string_view key_id) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderMutexLock lock(&mutex_);
   if (!keys_.empty() && keys_.contains(key_id)) return true;
   if (tokens_.contains(claims.token_id)) return true;
   if (!claims.session_id.empty() && sessions_.contains(claims.session_id))
@@ -91,7 +91,7 @@ bool RevocationSet::Hits(const jwt::Claims& claims,
 
 absl::Time RevocationSet::IssuingPausedUntil(
     absl::string_view client_id) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderMutexLock lock(&mutex_);
   absl::Time until = all_.issued_before;
   if (const auto client = clients_.find(client_id); client != clients_.end()) {
     until = std::max(until, client->second.issued_before);
@@ -100,18 +100,18 @@ absl::Time RevocationSet::IssuingPausedUntil(
 }
 
 Revision RevocationSet::applied() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderMutexLock lock(&mutex_);
   return applied_;
 }
 
 std::size_t RevocationSet::size() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  ReaderMutexLock lock(&mutex_);
   return tokens_.size() + sessions_.size() + accounts_.size() +
          clients_.size() + keys_.size() + (all_.sequence != 0 ? 1 : 0);
 }
 
 std::size_t RevocationSet::Forget(absl::Time now) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const std::int64_t minute = absl::ToUnixSeconds(now) / 60;
   std::size_t forgotten = 0;
   while (!by_minute_.empty() && by_minute_.begin()->first <= minute) {

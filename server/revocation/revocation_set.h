@@ -10,7 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
+#include "server/base/mutex.h"
 #include "absl/time/time.h"
 #include "client/jwt/token.h"
 #include "server/revocation/revision.h"
@@ -65,7 +65,7 @@ class RevocationSet {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Erase(const Forgettable& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   Revision applied_ ABSL_GUARDED_BY(mutex_);
   Sequences tokens_ ABSL_GUARDED_BY(mutex_);
   Sequences sessions_ ABSL_GUARDED_BY(mutex_);

@@ -1,16 +1,12 @@
 #include "server/session/refresh_token.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/jwt/base64url.h"
+#include "server/base/keyed_hash.h"
 
 namespace ostiary::session {
 namespace {
@@ -26,17 +22,6 @@ constexpr std::size_t kTokenBytes =
 constexpr std::size_t kTokenTextBytes =
     kPrefix.size() + (kTokenBytes * 4 + 2) / 3;
 constexpr std::size_t kTokenIdBytes = 16;
-
-std::string HmacSha256(absl::string_view key, absl::string_view message) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(message.data()),
-           message.size(), digest.data(), &size) == nullptr) {
-    std::abort();  // out of memory: nothing signed with less would be safe
-  }
-  return std::string(reinterpret_cast<char*>(digest.data()), size);
-}
 
 std::string BigEndian(std::uint64_t value, std::size_t bytes) {
   std::string out(bytes, '\0');

@@ -11,7 +11,7 @@ constexpr std::size_t kPausesKept = 64;
 
 void ServingTime::AddPause(absl::Time from, absl::Time to) {
   if (to <= from) return;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // Pauses never overlap, or a moment would be taken off twice.
   if (!pauses_.empty()) from = std::max(from, pauses_.back().to);
   if (to <= from) return;
@@ -21,7 +21,7 @@ void ServingTime::AddPause(absl::Time from, absl::Time to) {
 
 absl::Duration ServingTime::Elapsed(absl::Time since, absl::Time now) const {
   absl::Duration elapsed = now - since;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (const Pause& pause : pauses_) {
     const absl::Duration overlap =
         std::min(pause.to, now) - std::max(pause.from, since);

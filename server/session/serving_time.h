@@ -4,7 +4,7 @@
 #include <deque>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "server/base/mutex.h"
 #include "absl/time/time.h"
 
 namespace ostiary::session {
@@ -28,7 +28,7 @@ class ServingTime {
     absl::Time from;
     absl::Time to;
   };
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<Pause> pauses_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -1,0 +1,492 @@
+#include "server/assembly.h"
+
+#include <cmath>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "server/base/certificates.h"
+#include "server/base/lane.h"
+#include "server/base/metrics.h"
+#include "server/base/random.h"
+#include "server/client_app/clients.h"
+#include "server/door/admission.h"
+#include "server/door/documents.h"
+#include "server/door/house_door.h"
+#include "server/door/methods.h"
+#include "server/flow/change_password.h"
+#include "server/flow/manage_accounts.h"
+#include "server/flow/manage_sessions.h"
+#include "server/flow/new_password.h"
+#include "server/flow/refresh.h"
+#include "server/flow/revoke.h"
+#include "server/flow/sign_in.h"
+#include "server/flow/sign_out.h"
+#include "server/flow/sign_up.h"
+#include "server/flow/token_issuer.h"
+#include "server/flow/verify.h"
+#include "server/foundation.h"
+#include "server/grpc/server.h"
+#include "server/housekeeping.h"
+#include "server/http/ops_handler.h"
+#include "server/http/public_handler.h"
+#include "server/http/server.h"
+#include "server/key/key_ring.h"
+#include "server/key/symmetric_keys.h"
+#include "server/limit/network_prefix.h"
+#include "server/limit/rate_limiter.h"
+#include "server/limit/sign_in_limiter.h"
+#include "server/password/hash_workers.h"
+#include "server/password/password_policy.h"
+#include "server/password/passwords.h"
+#include "server/revocation/access_ceiling.h"
+#include "server/revocation/revocation_set.h"
+#include "server/session/serving_time.h"
+#include "server/session/sessions.h"
+#include "server/settings.h"
+#include "server/token/access_token_minter.h"
+#include "server/token/verified_token_cache.h"
+#include "server/upkeep.h"
+
+namespace ostiary {
+namespace {
+
+// Calls that wait in a lane before more are answered "busy".
+constexpr std::size_t kStoreQueue = 4096;
+// A commit that takes longer has kept clients waiting: their retry window does
+// not run meanwhile.
+constexpr absl::Duration kStalledCommit = absl::Seconds(1);
+
+// The refresh keys, as the session room wants to see them.
+class SealedRefreshKeys final : public session::RefreshKeys {
+ public:
+  explicit SealedRefreshKeys(const key::SymmetricKeys& keys) : keys_(keys) {}
+  std::string newest_id() const override { return keys_.newest().key_id; }
+  const SecretBytes* Find(absl::string_view key_id) const override {
+    const key::SymmetricKey* key = keys_.Find(key_id);
+    return key == nullptr ? nullptr : &key->bytes;
+  }
+
+ private:
+  const key::SymmetricKeys& keys_;
+};
+
+// What the store's writer tells; it outlives the store.
+struct Aftermath {
+  revocation::RevocationSet revocations;
+  session::ServingTime serving_time;
+  Metrics metrics;
+  LatencyHistogram& commit_seconds =
+      metrics.FindLatency("ostiary_store_commit_seconds",
+                          "How long a group of writes took to become durable.");
+  Counter& operations =
+      metrics.FindCounter("ostiary_store_operations_total",
+                          "Writes made durable, in however many groups.");
+
+  storage::StoreListener Listener() {
+    storage::StoreListener listener;
+    listener.on_ledger = [this](const storage::LedgerHead& head,
+                                const std::vector<storage::LedgerRow>& rows) {
+      revocations.Apply(head, rows);
+    };
+    listener.on_commit = [this](absl::Time began, absl::Duration took,
+                                std::size_t count) {
+      commit_seconds.Observe(took);
+      operations.Increment(static_cast<double>(count));
+      if (took > kStalledCommit) serving_time.AddPause(began, began + took);
+    };
+    return listener;
+  }
+};
+
+// What is loaded from the store before anything else can be built.
+struct Loaded {
+  std::unique_ptr<key::KeyRing> keys;
+  key::SymmetricKeys refresh_keys;
+  key::SymmetricKeys identifier_keys;
+  key::SymmetricKeys decoy_keys;
+  absl::Duration access_ceiling;
+  std::unique_ptr<CertificateStore> certificates;  // null: no TLS
+  token::AccessTokenMinter minter;
+  jwt::Verifier verifier;
+};
+
+absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
+                        revocation::RevocationSet& revocations) {
+  constexpr std::size_t kRowsAtATime = 10000;
+  std::int64_t after = 0;
+  for (;;) {
+    using Rows = std::vector<storage::LedgerRow>;
+    auto rows = storage::ReadValue<Rows>(store, [&](storage::ReadTx& tx) {
+      return tx.ledger().After(after, kRowsAtATime);
+    });
+    if (!rows.ok()) return rows.status();
+    revocations.Apply(head, *rows);
+    if (rows->size() < kRowsAtATime) return absl::OkStatus();
+    after = rows->back().sequence;
+  }
+}
+
+absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
+                            Aftermath& aftermath, Random& random) {
+  storage::Store& store = *foundation.store;
+  const absl::Time now = foundation.clock.Now();
+  if (auto status = LoadLedger(store, foundation.head, aftermath.revocations);
+      !status.ok()) {
+    return status;
+  }
+  auto keys =
+      key::KeyRing::Load(store, foundation.kek, KeyRingOptionsOf(config), now);
+  if (!keys.ok()) return keys.status();
+  const auto symmetric = [&](absl::string_view purpose) {
+    return key::SymmetricKeys::LoadOrCreate(store, foundation.kek, purpose,
+                                            random, now);
+  };
+  auto refresh = symmetric(key::kRefreshPurpose);
+  if (!refresh.ok()) return refresh.status();
+  auto identifier = symmetric(key::kIdentifierHashPurpose);
+  if (!identifier.ok()) return identifier.status();
+  auto decoy = symmetric(key::kDecoyPurpose);
+  if (!decoy.ok()) return decoy.status();
+  auto ceiling = revocation::AgreeOnAccessCeiling(
+      store, config.access_token_lifetime, now);
+  if (!ceiling.ok()) return ceiling.status();
+  std::unique_ptr<CertificateStore> certificates;
+  if (config.UsesTls()) {
+    auto opened = CertificateStore::Open(
+        {config.tls_cert, config.tls_key, config.tls_client_ca});
+    if (!opened.ok()) return opened.status();
+    certificates = *std::move(opened);
+  }
+  auto minter = token::AccessTokenMinter::Create(
+      {config.issuer, config.access_token_lifetime});
+  if (!minter.ok()) return minter.status();
+  auto verifier = jwt::Verifier::Create(VerifierOptionsOf(config));
+  if (!verifier.ok()) return verifier.status();
+  return Loaded{*std::move(keys),
+                *std::move(refresh),
+                *std::move(identifier),
+                *std::move(decoy),
+                *ceiling,
+                std::move(certificates),
+                *std::move(minter),
+                *std::move(verifier)};
+}
+
+// Every object below, in the order of dependency. The members are the plan.
+class House final : public Assembly {
+ public:
+  House(const Config& config, Logger& logger,
+        std::unique_ptr<Aftermath> aftermath,
+        std::unique_ptr<Foundation> foundation, Loaded loaded)
+      : config_(config),
+        logger_(logger),
+        aftermath_(std::move(aftermath)),
+        foundation_(std::move(foundation)),
+        loaded_(std::move(loaded)) {
+    door::ServeAuth(
+        {sign_up_, sign_in_, refresh_, sign_out_, change_password_, accounts_},
+        methods_);
+    door::ServeTokens({verify_, revoke_, manage_sessions_, keys(), clock(),
+                       config_.default_audience},
+                      methods_);
+    door::ServeKeys({keys(), clock(), AlgorithmOf(config_)}, methods_);
+    door::ServeAccounts(accounts_, methods_);
+    door::ServeSessions(manage_sessions_, methods_);
+    door::ServeAdmin({OSTIARY_VERSION, config_.issuer, config_.default_audience,
+                      "sqlite", clock().Now(), aftermath_->revocations, keys()},
+                     methods_);
+    door_.emplace(door::HouseDoor::Parts{
+        clock(), random_, logger_, aftermath_->metrics, admission_, methods_,
+        store_lane_, password_lane_,
+        door::WellKnownDocuments(config_.issuer, keys())});
+  }
+
+  ~House() override { Drain(config_.drain_timeout); }
+
+  absl::Status Serve() override;
+  Addresses addresses() const override;
+  void ReloadCertificates() override;
+  void Drain(absl::Duration patience) override;
+
+ private:
+  const Clock& clock() const { return foundation_->clock; }
+  storage::Store& store() { return *foundation_->store; }
+  key::KeyRing& keys() { return *loaded_.keys; }
+  absl::Duration ceiling() const { return loaded_.access_ceiling; }
+
+  absl::Status ListenGrpc();
+  absl::Status ListenHttp();
+  std::vector<Housekeeping::Chore> Chores();
+  std::vector<std::unique_ptr<Metrics::Callback>> Gauges();
+
+  const Config config_;
+  Logger& logger_;
+  const std::unique_ptr<Aftermath> aftermath_;
+  const std::unique_ptr<Foundation> foundation_;
+  SystemRandom random_;
+  Loaded loaded_;
+
+  // Domain.
+  SealedRefreshKeys refresh_keys_{loaded_.refresh_keys};
+  session::Sessions sessions_{
+      random_,
+      refresh_keys_,
+      aftermath_->serving_time,
+      LifetimesOf(config_),
+      RotationPolicyOf(config_),
+      static_cast<std::size_t>(config_.max_sessions_per_account)};
+  client_app::Clients clients_{
+      {config_.default_audience, config_.audiences, config_.scopes}};
+  limit::SignInLimiter sign_in_limiter_{SignInLimitsOf(config_), random_};
+  limit::RateLimiter sign_up_limiter_{SignUpLimitOf(config_), kSignUpCounters,
+                                      random_};
+  password::PasswordPolicy policy_{PasswordPolicyOf(config_)};
+  password::HashWorkers hash_workers_{HashWorkersOf(config_), clock()};
+  password::Passwords passwords_{
+      HashParametersOf(config_), hash_workers_, random_,
+      SecretBytes::CopyOf(loaded_.decoy_keys.newest().bytes.Reveal())};
+  token::VerifiedTokenCache cache_{
+      static_cast<std::size_t>(config_.verify_cache_entries)};
+
+  // Flows.
+  flow::TokenIssuer issuer_{clock(), keys(), sessions_, loaded_.minter,
+                            aftermath_->revocations};
+  flow::NewPasswords new_passwords_{policy_, passwords_};
+  flow::Verify verify_{clock(), keys(), loaded_.verifier,
+                       aftermath_->revocations, cache_};
+  flow::SignUp sign_up_{clock(),          random_,
+                        store(),          new_passwords_,
+                        sign_up_limiter_, SignUpPolicyOf(config_)};
+  flow::SignIn sign_in_{{clock(), store(), clients_, sign_in_limiter_,
+                         passwords_, sessions_, issuer_},
+                        ceiling(),
+                        loaded_.identifier_keys.newest().bytes};
+  flow::Refresh refresh_{clock(), store(),   sessions_,
+                         issuer_, ceiling(), logger_};
+  flow::SignOut sign_out_{clock(), store(), sessions_, ceiling()};
+  flow::ChangePassword change_password_{clock(),          store(),
+                                        sign_in_limiter_, passwords_,
+                                        new_passwords_,   ceiling()};
+  flow::ManageAccounts accounts_{clock(), random_, store(), new_passwords_,
+                                 ceiling()};
+  flow::ManageSessions manage_sessions_{clock(), store(), ceiling()};
+  flow::Revoke revoke_{clock(), store(), verify_, ceiling()};
+
+  // Lanes and the door.
+  Lane store_lane_{"store", config_.store_threads, kStoreQueue};
+  Lane password_lane_{"password", PasswordThreads(config_),
+                      PasswordQueue(config_)};
+  door::Admission admission_{clock(), verify_, AdmissionOptionsOf(config_)};
+  door::MethodBook methods_;
+  std::optional<door::HouseDoor> door_;
+  std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = Gauges();
+
+  // Wires.
+  std::optional<http::PublicHandler> public_handler_;
+  std::optional<http::OpsHandler> ops_handler_;
+  std::unique_ptr<rpc::Server> grpc_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<http::Server> ops_;
+  std::optional<Upkeep> upkeep_;
+  std::optional<Housekeeping> housekeeping_;
+  bool drained_ = false;
+};
+
+absl::Status House::Serve() {
+  // gRPC first: it sets the umask for a moment, before other threads make
+  // files.
+  if (auto status = ListenGrpc(); !status.ok()) return status;
+  if (auto status = ListenHttp(); !status.ok()) return status;
+  upkeep_.emplace(Upkeep::Rooms{clock(), store(), keys(),
+                                aftermath_->revocations, foundation_->mark_file,
+                                loaded_.certificates.get(), logger_});
+  if (auto status = upkeep_->WriteMark(); !status.ok()) return status;
+  if (foundation_->mark.has_value()) {
+    // Nobody could reach us since the last mark.
+    aftermath_->serving_time.AddPause(foundation_->mark->time, clock().Now());
+  }
+  housekeeping_.emplace(Chores());
+  door_->Open();
+  return absl::OkStatus();
+}
+
+absl::Status House::ListenGrpc() {
+  rpc::ServerOptions options = GrpcOptionsOf(config_);
+  options.certificates = loaded_.certificates.get();
+  options.wait_for_lanes = [this] {
+    store_lane_.WaitUntilIdle();
+    password_lane_.WaitUntilIdle();
+  };
+  auto server = rpc::Server::Start(*door_, std::move(options));
+  if (!server.ok()) return server.status();
+  grpc_ = *std::move(server);
+  return absl::OkStatus();
+}
+
+absl::Status House::ListenHttp() {
+  public_handler_.emplace(
+      *door_, clock(),
+      http::PublicHandler::Options{config_.issuer, config_.http_hosts,
+                                   config_.cors_origins});
+  ops_handler_.emplace(
+      *door_,
+      http::OpsHandler::Sources{
+          [this] { return store().Ping(); },
+          [this] { return aftermath_->metrics.Render(); },
+      },
+      http::OpsHandler::Options{config_.issuer, config_.http_hosts});
+  const auto start =
+      [this](const std::vector<ListenAddress>& listen,
+             const CertificateStore* certificates, http::Handler& handler,
+             std::unique_ptr<http::Server>& server) -> absl::Status {
+    if (listen.empty()) return absl::OkStatus();
+    http::ServerOptions options;
+    options.listen = TextsOf(listen);
+    options.certificates = certificates;
+    auto started = http::Server::Start(options, clock(), handler);
+    if (!started.ok()) return started.status();
+    server = *std::move(started);
+    return absl::OkStatus();
+  };
+  auto status = start(config_.http_listen, loaded_.certificates.get(),
+                      *public_handler_, http_);
+  if (!status.ok()) return status;
+  // Scraped from inside: plain, even where the public listeners use TLS.
+  return start(config_.ops_listen, nullptr, *ops_handler_, ops_);
+}
+
+Assembly::Addresses House::addresses() const {
+  Addresses addresses;
+  for (ListenAddress address : config_.grpc_listen) {
+    address.port = static_cast<std::uint16_t>(grpc_->port());
+    addresses.grpc.push_back(address.ToString());
+  }
+  if (http_ != nullptr) addresses.http = http_->addresses();
+  if (ops_ != nullptr) addresses.ops = ops_->addresses();
+  addresses.operator_socket = config_.operator_socket;
+  return addresses;
+}
+
+void House::ReloadCertificates() { upkeep_->ReloadCertificates(); }
+
+std::vector<Housekeeping::Chore> House::Chores() {
+  Upkeep& upkeep = *upkeep_;
+  std::vector<Housekeeping::Chore> chores = {
+      {absl::Seconds(1), [&upkeep] { upkeep.RefreshMark(); }},
+      {absl::Minutes(1), [&upkeep] { upkeep.ApplyKeySchedule(); }},
+      {absl::Seconds(30), [&upkeep] { upkeep.ForgetWhatHasEnded(); }},
+  };
+  if (loaded_.certificates != nullptr) {
+    chores.push_back({config_.tls_reload_interval,
+                      [&upkeep] { upkeep.ReloadCertificates(); }});
+  }
+  return chores;
+}
+
+std::vector<std::unique_ptr<Metrics::Callback>> House::Gauges() {
+  std::vector<std::unique_ptr<Metrics::Callback>> gauges;
+  Metrics& metrics = aftermath_->metrics;
+  for (Lane* lane : {&store_lane_, &password_lane_}) {
+    const MetricLabels labels = {{"lane", lane->name()}};
+    gauges.push_back(metrics.AddGaugeCallback(
+        "ostiary_lane_waiting", "Calls that wait for a thread of the lane.",
+        labels, [lane] { return static_cast<double>(lane->waiting()); }));
+    gauges.push_back(metrics.AddGaugeCallback(
+        "ostiary_lane_running", "Calls that run in the lane.", labels,
+        [lane] { return static_cast<double>(lane->running()); }));
+  }
+  const auto gauge = [&](absl::string_view name, absl::string_view help,
+                         Metrics::Read read) {
+    gauges.push_back(metrics.AddGaugeCallback(name, help, {}, std::move(read)));
+  };
+  const auto counter = [&](absl::string_view name, absl::string_view help,
+                           Metrics::Read read) {
+    gauges.push_back(
+        metrics.AddCounterCallback(name, help, {}, std::move(read)));
+  };
+  gauge("ostiary_hash_queued", "Password hashes that wait for a core.",
+        [this] { return static_cast<double>(hash_workers_.figures().queued); });
+  gauge("ostiary_hash_memory_bytes",
+        "Memory that running password hashes take.", [this] {
+          return static_cast<double>(hash_workers_.figures().memory_bytes);
+        });
+  counter("ostiary_hashes_total", "Password hashes computed.", [this] {
+    return static_cast<double>(hash_workers_.figures().completed);
+  });
+  counter("ostiary_hashes_refused_total",
+          "Password hashes refused before they began.", [this] {
+            return static_cast<double>(hash_workers_.figures().refused);
+          });
+  counter("ostiary_verify_cache_hits_total",
+          "Tokens whose signature was known good.",
+          [this] { return static_cast<double>(cache_.counts().hits); });
+  counter("ostiary_verify_cache_misses_total",
+          "Tokens whose signature had to be checked.",
+          [this] { return static_cast<double>(cache_.counts().misses); });
+  gauge("ostiary_live_revocations", "Revocations that are being remembered.",
+        [this] { return static_cast<double>(aftermath_->revocations.size()); });
+  gauge(
+      "ostiary_revocation_sequence", "The newest revocation applied.", [this] {
+        return static_cast<double>(aftermath_->revocations.applied().sequence);
+      });
+  for (const auto& [state, name] :
+       {std::pair{key::KeyState::kPrepared, "prepared"},
+        std::pair{key::KeyState::kActive, "active"},
+        std::pair{key::KeyState::kRetired, "retired"}}) {
+    gauges.push_back(metrics.AddGaugeCallback(
+        "ostiary_signing_keys", "Signing keys, by state.", {{"state", name}},
+        [this, state = state] {
+          return static_cast<double>(keys().Snapshot()->Count(state));
+        }));
+  }
+  gauge("ostiary_signing_key_age_seconds",
+        "How long the active key has been signing.", [this] {
+          return absl::ToDoubleSeconds(clock().Now() -
+                                       keys().Snapshot()->active_since());
+        });
+  return gauges;
+}
+
+void House::Drain(absl::Duration patience) {
+  if (drained_) return;
+  drained_ = true;
+  const absl::Time deadline = absl::Now() + patience;
+  door_->Close();
+  housekeeping_.reset();
+  // HTTP first: its calls run in the same lanes that gRPC then waits for.
+  if (http_ != nullptr) http_->Drain(patience);
+  if (grpc_ != nullptr)
+    grpc_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
+  store_lane_.WaitUntilIdle();
+  password_lane_.WaitUntilIdle();
+  if (ops_ != nullptr) ops_->Drain(absl::ZeroDuration());
+  if (upkeep_.has_value()) upkeep_->RefreshMark();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Assembly>> Assembly::Build(const Config& config,
+                                                          Logger& logger) {
+  auto aftermath = std::make_unique<Aftermath>();
+  auto foundation = Foundation::Lay(config, aftermath->Listener());
+  if (!foundation.ok()) return foundation.status();
+  if ((*foundation)->mark.has_value()) {
+    const storage::LedgerHead& head = (*foundation)->head;
+    // The machine's own clock: ours is already held at the mark.
+    auto status = CheckAgainstMark(*(*foundation)->mark, head.epoch,
+                                   static_cast<std::uint64_t>(head.sequence),
+                                   absl::Now());
+    if (!status.ok()) return status;
+  }
+  SystemRandom random;
+  auto loaded = Load(config, **foundation, *aftermath, random);
+  if (!loaded.ok()) return loaded.status();
+  return std::make_unique<House>(config, logger, std::move(aftermath),
+                                 *std::move(foundation), *std::move(loaded));
+}
+
+}  // namespace ostiary

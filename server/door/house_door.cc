@@ -1,0 +1,144 @@
+#include "server/door/house_door.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/base/reason.h"
+
+namespace ostiary::door {
+namespace {
+
+constexpr std::size_t kIncidentBytes = 6;
+// A queue this full empties in about this time.
+constexpr absl::Duration kComeBackAfter = absl::Seconds(1);
+constexpr std::size_t kCodes = 17;
+
+}  // namespace
+
+// One counter for each code a method can answer, made when it first does.
+struct HouseDoor::Figures {
+  LatencyHistogram* latency = nullptr;
+  std::array<std::atomic<Counter*>, kCodes> calls{};
+};
+
+HouseDoor::HouseDoor(Parts parts) : parts_(std::move(parts)) {
+  for (const MethodRow* row : parts_.methods.rows()) {
+    auto figures = std::make_unique<Figures>();
+    figures->latency = &parts_.metrics.FindLatency(
+        "ostiary_call_seconds", "How long a method took to answer.",
+        {{"method", std::string(row->name)}});
+    figures_.emplace(row, std::move(figures));
+  }
+}
+
+HouseDoor::~HouseDoor() = default;
+
+const MethodRow* HouseDoor::Find(absl::string_view name) const {
+  const MethodBook::Method* method = parts_.methods.Find(name);
+  return method == nullptr ? nullptr : method->row;
+}
+
+std::unique_ptr<google::protobuf::Message> HouseDoor::NewRequest(
+    const MethodRow& row) const {
+  return std::unique_ptr<google::protobuf::Message>(
+      parts_.methods.Find(row.name)->request->New());
+}
+
+std::unique_ptr<google::protobuf::Message> HouseDoor::NewResponse(
+    const MethodRow& row) const {
+  return std::unique_ptr<google::protobuf::Message>(
+      parts_.methods.Find(row.name)->response->New());
+}
+
+void HouseDoor::Dispatch(const MethodRow& row, const CallContext& context,
+                         google::protobuf::Message& request,
+                         google::protobuf::Message& response, Done done) {
+  const MethodBook::Method& method = *parts_.methods.Find(row.name);
+  const LaneName lane =
+      method.choose_lane != nullptr ? method.choose_lane(request) : row.lane;
+  if (lane == LaneName::kInline) {
+    done(Serve(method, context, request, response));
+    return;
+  }
+  auto shared_done = std::make_shared<Done>(std::move(done));
+  const bool taken = LaneOf(lane).TrySubmit(
+      [this, &method, &context, &request, &response, shared_done] {
+        (*shared_done)(Serve(method, context, request, response));
+      });
+  if (taken) return;
+  const absl::Status refused = RefuseUntil(Reason::kOverloaded, kComeBackAfter);
+  Count(row, refused, absl::ZeroDuration());
+  (*shared_done)(refused);
+}
+
+absl::Status HouseDoor::Serve(const MethodBook::Method& method,
+                              const CallContext& context,
+                              google::protobuf::Message& request,
+                              google::protobuf::Message& response) {
+  const absl::Time began = absl::Now();
+  absl::Status status =
+      MakePublic(*method.row, Act(method, context, request, response));
+  Count(*method.row, status, absl::Now() - began);
+  return status;
+}
+
+absl::Status HouseDoor::Act(const MethodBook::Method& method,
+                            const CallContext& context,
+                            google::protobuf::Message& request,
+                            google::protobuf::Message& response) {
+  if (!Ready()) return Refuse(Reason::kNotReady);
+  if (context.cancelled != nullptr && context.cancelled())
+    return Refuse(Reason::kCancelled);
+  if (parts_.clock.Now() >= context.deadline)
+    return Refuse(Reason::kDeadlineExceeded);
+  absl::StatusOr<flow::Caller> caller =
+      parts_.admission.Admit(*method.row, context);
+  if (!caller.ok()) return caller.status();
+  return method.act(*caller, request, response);
+}
+
+// What is inside a status of ours may leave; anything else becomes an incident
+// that the log can explain.
+absl::Status HouseDoor::MakePublic(const MethodRow& row, absl::Status status) {
+  if (status.ok() || HasReason(status)) return status;
+  const std::string incident =
+      absl::BytesToHexString(parts_.random.Bytes(kIncidentBytes));
+  parts_.logger.Error("a call failed", {{"incident", incident},
+                                        {"method", std::string(row.name)},
+                                        {"status", status.ToString()}});
+  const Reason reason = ReasonOf(status);
+  return Refuse(reason, absl::StrCat(ReasonSentence(reason), " Incident ",
+                                     incident, "."));
+}
+
+Lane& HouseDoor::LaneOf(LaneName name) const {
+  return name == LaneName::kPassword ? parts_.password_lane : parts_.store_lane;
+}
+
+void HouseDoor::Count(const MethodRow& row, const absl::Status& status,
+                      absl::Duration took) {
+  Figures& figures = *figures_.at(&row);
+  figures.latency->Observe(took);
+  std::atomic<Counter*>& slot =
+      figures.calls[static_cast<std::size_t>(status.code())];
+  Counter* counter = slot.load(std::memory_order_acquire);
+  if (counter == nullptr) {
+    counter = &parts_.metrics.FindCounter(
+        "ostiary_calls_total", "Calls answered, by method and code.",
+        {{"method", std::string(row.name)},
+         {"code", absl::StatusCodeToString(status.code())}});
+    slot.store(counter, std::memory_order_release);
+  }
+  counter->Increment();
+}
+
+std::shared_ptr<const Document> HouseDoor::FindDocument(
+    absl::string_view path) const {
+  const auto source = parts_.documents.find(path);
+  return source == parts_.documents.end() ? nullptr : source->second();
+}
+
+}  // namespace ostiary::door

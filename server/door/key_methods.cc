@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <optional>
+
+#include "client/jwt/base64url.h"
+#include "ostiary/v1/key_service.pb.h"
+#include "server/account/identifiers.h"
+#include "server/base/reason.h"
+#include "server/door/messages.h"
+#include "server/door/methods.h"
+#include "server/revocation/revision.h"
+
+namespace ostiary::door {
+namespace {
+
+constexpr std::size_t kMaxReasonBytes = 200;
+
+void Publish(const jwt::PublicJwk& jwk, v1::JsonWebKey& out) {
+  const absl::string_view algorithm = jwt::AlgorithmName(jwk.algorithm);
+  out.set_use("sig");
+  out.set_alg(algorithm.data(), algorithm.size());
+  out.set_kid(jwk.kid);
+  switch (jwk.algorithm) {
+    case jwt::Algorithm::kEs256:
+      out.set_kty("EC");
+      out.set_crv("P-256");
+      out.set_x(jwt::Base64UrlEncode(jwk.x));
+      out.set_y(jwt::Base64UrlEncode(jwk.y));
+      break;
+    case jwt::Algorithm::kRs256:
+      out.set_kty("RSA");
+      out.set_n(jwt::Base64UrlEncode(jwk.n));
+      out.set_e(jwt::Base64UrlEncode(jwk.e));
+      break;
+    case jwt::Algorithm::kEdDsa:
+      out.set_kty("OKP");
+      out.set_crv("Ed25519");
+      out.set_x(jwt::Base64UrlEncode(jwk.x));
+      break;
+  }
+}
+
+// The key as it is now, for answers to a change.
+absl::Status Describe(const key::KeyRing& keys, absl::string_view key_id,
+                      v1::SigningKey& out) {
+  const auto view = keys.Snapshot();
+  for (const key::KeyInfo& key : view->keys()) {
+    if (key.key_id != key_id) continue;
+    ToMessage(key, out);
+    return absl::OkStatus();
+  }
+  return Refuse(Reason::kNotFound);
+}
+
+absl::StatusOr<jwt::Algorithm> AlgorithmOf(const std::string& name,
+                                           jwt::Algorithm fallback) {
+  if (name.empty()) return fallback;
+  const std::optional<jwt::Algorithm> algorithm = jwt::ParseAlgorithm(name);
+  if (!algorithm.has_value()) {
+    return RefuseField("algorithm", "must be ES256, RS256 or EdDSA");
+  }
+  return *algorithm;
+}
+
+absl::Status Prepare(const KeyFlows& flows, const flow::Caller& caller,
+                     const v1::PrepareSigningKeyRequest& request,
+                     v1::PrepareSigningKeyResponse& response) {
+  const auto algorithm =
+      AlgorithmOf(request.algorithm(), flows.default_algorithm);
+  if (!algorithm.ok()) return algorithm.status();
+  const absl::Time now = flows.clock.Now();
+  const auto key_id =
+      flows.keys.Prepare(*algorithm, caller.Did("", "", now).Row(), now);
+  if (!key_id.ok()) return key_id.status();
+  return Describe(flows.keys, *key_id, *response.mutable_signing_key());
+}
+
+absl::Status Activate(const KeyFlows& flows, const flow::Caller& caller,
+                      const v1::ActivateSigningKeyRequest& request,
+                      v1::ActivateSigningKeyResponse& response) {
+  const absl::Time now = flows.clock.Now();
+  const key::Lead lead =
+      request.force() ? key::Lead::kWaived : key::Lead::kRequired;
+  const auto status = flows.keys.Activate(request.key_id(), lead,
+                                          caller.Did("", "", now).Row(), now);
+  if (!status.ok()) return status;
+  return Describe(flows.keys, request.key_id(),
+                  *response.mutable_signing_key());
+}
+
+absl::Status Retire(const KeyFlows& flows, const flow::Caller& caller,
+                    const v1::RetireSigningKeyRequest& request,
+                    v1::RetireSigningKeyResponse& response) {
+  const absl::Time now = flows.clock.Now();
+  const auto status =
+      flows.keys.Retire(request.key_id(), caller.Did("", "", now).Row(), now);
+  if (!status.ok()) return status;
+  return Describe(flows.keys, request.key_id(),
+                  *response.mutable_signing_key());
+}
+
+absl::Status RevokeKey(const KeyFlows& flows, const flow::Caller& caller,
+                       const v1::RevokeSigningKeyRequest& request,
+                       v1::RevokeSigningKeyResponse& response) {
+  if (auto status = account::CheckDisplayText(request.reason(), kMaxReasonBytes,
+                                              "reason");
+      !status.ok()) {
+    return status;
+  }
+  const absl::Time now = flows.clock.Now();
+  const auto revoked = flows.keys.Revoke(request.key_id(), request.reason(),
+                                         caller.Did("", "", now).Row(), now);
+  if (!revoked.ok()) return revoked.status();
+  response.set_revision(
+      revocation::FormatRevision({revoked->epoch, revoked->sequence}));
+  return Describe(flows.keys, request.key_id(),
+                  *response.mutable_signing_key());
+}
+
+}  // namespace
+
+void ServeKeys(const KeyFlows& flows, MethodBook& book) {
+  book.Serve<v1::GetJwksRequest, v1::GetJwksResponse>(
+      "ostiary.v1.KeyService/GetJwks",
+      [flows](const auto&, auto&, auto& response) {
+        const auto view = flows.keys.Snapshot();
+        for (const auto& key : view->verifying_keys().keys()) {
+          Publish(key.jwk(), *response.add_keys());
+        }
+        return absl::OkStatus();
+      });
+  book.Serve<v1::ListSigningKeysRequest, v1::ListSigningKeysResponse>(
+      "ostiary.v1.KeyService/ListSigningKeys",
+      [flows](const auto&, auto&, auto& response) {
+        const auto view = flows.keys.Snapshot();
+        for (const key::KeyInfo& key : view->keys()) {
+          ToMessage(key, *response.add_signing_keys());
+        }
+        return absl::OkStatus();
+      });
+  book.Serve<v1::PrepareSigningKeyRequest, v1::PrepareSigningKeyResponse>(
+      "ostiary.v1.KeyService/PrepareSigningKey",
+      [flows](const auto& caller, auto& request, auto& response) {
+        return Prepare(flows, caller, request, response);
+      });
+  book.Serve<v1::ActivateSigningKeyRequest, v1::ActivateSigningKeyResponse>(
+      "ostiary.v1.KeyService/ActivateSigningKey",
+      [flows](const auto& caller, auto& request, auto& response) {
+        return Activate(flows, caller, request, response);
+      });
+  book.Serve<v1::RetireSigningKeyRequest, v1::RetireSigningKeyResponse>(
+      "ostiary.v1.KeyService/RetireSigningKey",
+      [flows](const auto& caller, auto& request, auto& response) {
+        return Retire(flows, caller, request, response);
+      });
+  book.Serve<v1::RevokeSigningKeyRequest, v1::RevokeSigningKeyResponse>(
+      "ostiary.v1.KeyService/RevokeSigningKey",
+      [flows](const auto& caller, auto& request, auto& response) {
+        return RevokeKey(flows, caller, request, response);
+      });
+}
+
+}  // namespace ostiary::door

@@ -1,0 +1,41 @@
+#include "server/door/method_book.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "server/door/policy.h"
+
+namespace ostiary::door {
+namespace {
+
+[[noreturn]] void Die(absl::string_view name, const char* why) {
+  std::fprintf(stderr, "ostiaryd: method %s %s\n",
+               std::string(name.data(), name.size()).c_str(), why);
+  std::abort();
+}
+
+const MethodRow& RowOf(absl::string_view name) {
+  for (const MethodRow& row : PolicyTable()) {
+    if (row.name == name) return row;
+  }
+  Die(name, "has no row in the policy table");
+}
+
+}  // namespace
+
+void MethodBook::Add(absl::string_view name, Method method) {
+  method.row = &RowOf(name);
+  rows_.push_back(method.row);
+  const bool added = methods_
+                         .emplace(std::string(name.data(), name.size()),
+                                  std::make_unique<Method>(std::move(method)))
+                         .second;
+  if (!added) Die(name, "is served twice");
+}
+
+const MethodBook::Method* MethodBook::Find(absl::string_view name) const {
+  const auto found = methods_.find(name);
+  return found == methods_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace ostiary::door

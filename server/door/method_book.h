@@ -1,0 +1,75 @@
+#ifndef OSTIARY_SERVER_DOOR_METHOD_BOOK_H_
+#define OSTIARY_SERVER_DOOR_METHOD_BOOK_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/message.h"
+#include "server/door/method.h"
+#include "server/flow/caller.h"
+
+namespace ostiary::door {
+
+// The methods with their handlers. A handler turns a request message into what
+// a flow takes, and what the flow gives into a response message; nothing else.
+//
+// Filled while the house is assembled, read-only from then on.
+class MethodBook {
+ public:
+  struct Method {
+    const MethodRow* row;
+    const google::protobuf::Message* request;  // prototypes
+    const google::protobuf::Message* response;
+    std::function<absl::Status(const flow::Caller&, google::protobuf::Message&,
+                               google::protobuf::Message&)>
+        act;
+    // Which lane this very request needs; empty: the row's.
+    std::function<LaneName(const google::protobuf::Message&)> choose_lane;
+  };
+
+  template <typename Request, typename Response>
+  using Handler =
+      std::function<absl::Status(const flow::Caller&, Request&, Response&)>;
+
+  // Ends the process if the policy table has no row of this name, or if the
+  // name is served already: a mistake in the program, seen at its first start.
+  template <typename Request, typename Response>
+  void Serve(absl::string_view name, Handler<Request, Response> handler,
+             std::function<LaneName(const Request&)> choose_lane = nullptr) {
+    Method method;
+    method.request = &Request::default_instance();
+    method.response = &Response::default_instance();
+    method.act = [handler = std::move(handler)](
+                     const flow::Caller& caller,
+                     google::protobuf::Message& request,
+                     google::protobuf::Message& response) {
+      return handler(caller, static_cast<Request&>(request),
+                     static_cast<Response&>(response));
+    };
+    if (choose_lane != nullptr) {
+      method.choose_lane =
+          [choose_lane](const google::protobuf::Message& request) {
+            return choose_lane(static_cast<const Request&>(request));
+          };
+    }
+    Add(name, std::move(method));
+  }
+
+  const Method* Find(absl::string_view name) const;
+  const std::vector<const MethodRow*>& rows() const { return rows_; }
+
+ private:
+  void Add(absl::string_view name, Method method);
+
+  std::vector<const MethodRow*> rows_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Method>> methods_;
+};
+
+}  // namespace ostiary::door
+
+#endif  // OSTIARY_SERVER_DOOR_METHOD_BOOK_H_

@@ -1,0 +1,151 @@
+#include "server/flow/refresh.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/reason.h"
+#include "server/client_app/scope.h"
+#include "server/flow/account_change.h"
+#include "server/revocation/entries.h"
+
+namespace ostiary::flow {
+namespace {
+
+using session::Rotation;
+
+constexpr std::size_t kMinRequestIdBytes = 16;
+constexpr std::size_t kMaxRequestIdBytes = 128;
+
+absl::Status CheckRequestId(const std::string& request_id) {
+  if (request_id.empty()) return absl::OkStatus();
+  const bool printable =
+      std::all_of(request_id.begin(), request_id.end(),
+                  [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!printable || request_id.size() < kMinRequestIdBytes ||
+      request_id.size() > kMaxRequestIdBytes) {
+    return RefuseField(
+        "request_id",
+        "must be 16 to 128 printable ASCII characters, at random");
+  }
+  return absl::OkStatus();
+}
+
+// The scope of the new access token: as granted, or narrower on request.
+absl::StatusOr<std::string> ChooseScope(const std::string& asked,
+                                        const std::string& granted) {
+  if (asked.empty()) return granted;
+  const auto wanted = client_app::ParseScope(asked);
+  const auto had = client_app::ParseScope(granted);
+  if (!wanted.has_value() || !had.has_value() ||
+      !client_app::IsWithin(*wanted, *had)) {
+    return Refuse(Reason::kScopeNotAllowed);
+  }
+  return client_app::FormatScope(*wanted);
+}
+
+absl::Status StatusOf(Rotation rotation) {
+  if (session::Succeeds(rotation)) return absl::OkStatus();
+  return Refuse(rotation == Rotation::kInProgress ? Reason::kRefreshInProgress
+                                                  : Reason::kRefreshRejected);
+}
+
+}  // namespace
+
+absl::StatusOr<IssuedTokens> Refresh::Run(const Caller& caller,
+                                          const Request& request) const {
+  if (auto status = CheckRequestId(request.request_id); !status.ok())
+    return status;
+  const auto presented =
+      session::PresentedRefreshToken::Parse(request.refresh_token);
+  if (!presented.has_value()) return Refuse(Reason::kRefreshRejected);
+  absl::StatusOr<storage::SessionRow> session = FindSession(*presented);
+  if (!session.ok()) return session.status();
+  absl::StatusOr<std::string> scope =
+      ChooseScope(request.scope, session->scope);
+  if (!scope.ok()) return scope.status();
+  if (auto status = issuer_.CheckIssuing(session->client_id); !status.ok())
+    return status;
+
+  const session::Sessions::Request rotation{*presented, request.request_id, "",
+                                            *std::move(scope)};
+  absl::StatusOr<Outcome> outcome = storage::WriteValue<Outcome>(
+      store_,
+      [&](storage::WriteTx& tx) { return Rotate(tx, caller, rotation); });
+  if (!outcome.ok()) return outcome.status();
+  if (outcome->rotated.rotation == Rotation::kRegressed) {
+    logger_.Error("STATE_REGRESSION: a refresh token is newer than the store",
+                  {{"session_id", presented->session_id.ToString()}});
+  }
+  if (auto status = StatusOf(outcome->rotated.rotation); !status.ok())
+    return status;
+  return issuer_.Issue(outcome->issuance);
+}
+
+absl::StatusOr<storage::SessionRow> Refresh::FindSession(
+    const session::PresentedRefreshToken& presented) const {
+  using Found = std::optional<storage::SessionRow>;
+  absl::StatusOr<Found> found =
+      storage::ReadValue<Found>(store_, [&](storage::ReadTx& tx) {
+        return sessions_.FindAuthentic(tx.sessions(), presented);
+      });
+  if (!found.ok()) return found.status();
+  if (!found->has_value()) return Refuse(Reason::kRefreshRejected);
+  return **std::move(found);
+}
+
+absl::StatusOr<Refresh::Outcome> Refresh::Rotate(
+    storage::WriteTx& tx, const Caller& caller,
+    const session::Sessions::Request& request) const {
+  const absl::Time now = clock_.Now();
+  Outcome outcome;
+  absl::StatusOr<session::Rotated> rotated = sessions_.Rotate(tx, request, now);
+  if (!rotated.ok()) return rotated.status();
+  outcome.rotated = *std::move(rotated);
+  if (outcome.rotated.rotation == Rotation::kReused) {
+    auto appended = AppendToLedger(
+        tx, revocation::SessionEntry(request.token.session_id, now,
+                                     access_ceiling_, "refresh token reused"));
+    if (!appended.ok()) return appended.status();
+  }
+  if (session::Succeeds(outcome.rotated.rotation)) {
+    auto account = tx.accounts().Find(outcome.rotated.row.account_id);
+    if (!account.ok()) return account.status();
+    if (!account->has_value())
+      return absl::InternalError("a live session has no account");
+    auto issuance = ReadIssuance(tx, **account, outcome.rotated.row);
+    if (!issuance.ok()) return issuance.status();
+    outcome.issuance = *std::move(issuance);
+  }
+  if (auto audited =
+          Audit(tx, caller, outcome.rotated, request.token.generation, now);
+      !audited.ok()) {
+    return audited;
+  }
+  return outcome;
+}
+
+absl::Status Refresh::Audit(storage::WriteTx& tx, const Caller& caller,
+                            const session::Rotated& rotated,
+                            std::uint32_t presented_generation,
+                            absl::Time now) const {
+  // An ordinary rotation is no event: it happens every few minutes for
+  // everybody, and the row of the session says when.
+  if (rotated.rotation == Rotation::kRotated) return absl::OkStatus();
+  if (rotated.rotation == Rotation::kRetried && !rotated.suspicious)
+    return absl::OkStatus();
+  const absl::string_view outcome =
+      rotated.suspicious ? "retried_suspiciously"
+                         : session::RotationName(rotated.rotation);
+  return tx.audit().Append(
+      caller.Did(audit::action::kRefresh, outcome, now)
+          .About(AccountId(rotated.row.account_id))
+          .About(SessionId(rotated.row.session_id))
+          .Client(rotated.row.client_id)
+          .With("presented_generation", absl::StrCat(presented_generation))
+          .With("generation", absl::StrCat(rotated.row.generation))
+          .Row());
+}
+
+}  // namespace ostiary::flow

@@ -1,0 +1,42 @@
+#ifndef OSTIARY_SERVER_FOUNDATION_H_
+#define OSTIARY_SERVER_FOUNDATION_H_
+
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/config.h"
+#include "server/data_dir.h"
+#include "server/key/key_encryption_key.h"
+#include "server/mark_file.h"
+#include "storage/store.h"
+
+namespace ostiary {
+
+// What every mode that touches the store needs, opened in the one safe order:
+// the directory with its lock, the key-encryption key, the mark, the clock, the
+// store.
+struct Foundation {
+  DataDir data_dir;
+  key::KeyEncryptionKey kek;
+  MarkFile mark_file;
+  std::optional<Mark> mark;  // of the last run; nullopt: there was none
+  SystemClock clock;         // never earlier than the mark
+  std::unique_ptr<storage::Store> store;
+  storage::LedgerHead head;  // where the ledger stands
+
+  // Refuses a key-encryption key that is missing beside a store that is not:
+  // making a new one would lock out every key in it. Does not compare the
+  // store with the mark: that is CheckAgainstMark's.
+  static absl::StatusOr<std::unique_ptr<Foundation>> Lay(
+      const Config& config, storage::StoreListener listener);
+
+  Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
+             std::optional<Mark> last);
+};
+
+}  // namespace ostiary
+
+#endif  // OSTIARY_SERVER_FOUNDATION_H_

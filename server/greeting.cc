@@ -1,0 +1,85 @@
+#include "server/greeting.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace ostiary {
+namespace {
+
+std::string ListOrOff(const std::vector<std::string>& addresses) {
+  return addresses.empty() ? "off" : absl::StrJoin(addresses, ", ");
+}
+
+// The commands of the first five minutes, for the listeners there are.
+std::vector<std::string> Commands(const Config& config,
+                                  const Assembly::Addresses& addresses) {
+  std::vector<std::string> commands;
+  if (!addresses.http.empty()) {
+    const std::string url = absl::StrCat(
+        config.UsesTls() ? "https://" : "http://", addresses.http.front());
+    commands.push_back(
+        absl::StrCat("curl --json '{\"username\":\"ada\",\"password\":\"a "
+                     "rather long passphrase\"}' ",
+                     url, "/ostiary.v1.AuthService/SignUp"));
+    commands.push_back(
+        absl::StrCat("curl --json '{\"identifier\":\"ada\",\"password\":\"a "
+                     "rather long passphrase\"}' ",
+                     url, "/ostiary.v1.AuthService/SignInWithPassword"));
+    commands.push_back(absl::StrCat("curl ", url, "/.well-known/jwks.json"));
+  }
+  commands.push_back(absl::StrCat("ostiary --socket ",
+                                  addresses.operator_socket, " account list"));
+  return commands;
+}
+
+}  // namespace
+
+std::string Greeting(const Config& config,
+                     const Assembly::Addresses& addresses) {
+  std::string text = absl::StrCat(
+      "ostiaryd ", OSTIARY_VERSION, "\n  issuer           ", config.issuer,
+      "\n  gRPC             ", ListOrOff(addresses.grpc),
+      "\n  HTTP             ", ListOrOff(addresses.http),
+      "\n  health, metrics  ", ListOrOff(addresses.ops),
+      "\n  operator socket  ", addresses.operator_socket,
+      "\n  data             ", config.data_dir, "\n\nTry:\n");
+  for (const std::string& command : Commands(config, addresses)) {
+    absl::StrAppend(&text, "  ", command, "\n");
+  }
+  return text;
+}
+
+std::string RestoreText(const RestoreReport& report) {
+  return absl::StrCat(
+      "Restored. The ledger begins epoch ", report.epoch, " at sequence ",
+      report.sequence, ".\nEvery access token issued before now is refused.\n",
+      report.accounts_signed_out > 0
+          ? absl::StrCat(report.accounts_signed_out,
+                         " accounts were signed out everywhere.")
+          : std::string("Sessions were kept: they refresh to new tokens."));
+}
+
+std::string CalibrationText(const password::Calibration& calibration,
+                            absl::Duration target) {
+  std::string text =
+      absl::StrFormat("%10s  %10s  %10s\n", "memory", "iterations", "one hash");
+  for (const password::CalibrationRow& row : calibration.rows) {
+    absl::StrAppendFormat(&text, "%6u KiB  %10u  %7.1f ms\n",
+                          row.parameters.memory_kib, row.parameters.iterations,
+                          absl::ToDoubleMilliseconds(row.took));
+  }
+  absl::StrAppendFormat(
+      &text,
+      "\nThe costliest within %s%s:\n  --hash-memory-kib=%u "
+      "--hash-iterations=%u\n",
+      absl::FormatDuration(target),
+      calibration.within_target ? ""
+                                : " (none is; this is the least that is safe)",
+      calibration.suggested.memory_kib, calibration.suggested.iterations);
+  return text;
+}
+
+}  // namespace ostiary

@@ -1,0 +1,170 @@
+#include "server/http/request_reader.h"
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "server/http/header_scanner.h"
+
+namespace ostiary::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+using Parser = beast_http::request_parser<beast_http::string_body>;
+using Arrival = RequestReader::Arrival;
+using Outcome = RequestReader::Outcome;
+
+// Chunks carry sizes and extensions; beyond this multiple of the body's limit
+// they are there to keep us busy.
+constexpr std::size_t kChunkOverhead = 8;
+constexpr std::size_t kMostDiscarded = 256 * 1024;
+
+void Refuse(Arrival& arrival, int status) {
+  arrival.outcome = Outcome::kRefused;
+  arrival.status = status;
+}
+
+int StatusOf(const error_code& ec) {
+  if (ec == beast_http::error::body_limit) return 413;
+  if (ec == beast_http::error::header_limit) return 431;
+  if (ec == beast_http::error::bad_version) return 505;
+  return 400;
+}
+
+// Trailers come later and into the parser only: they never become headers.
+void TakeHeader(const Parser& parser, Request& request) {
+  const auto& message = parser.get();
+  request.method = std::string(message.method_string());
+  for (const auto& field : message) {
+    request.headers.push_back(
+        {absl::AsciiStrToLower(std::string(field.name_string())),
+         std::string(field.value())});
+  }
+}
+
+// 0, or the status of the refusal.
+int ParseHeader(absl::string_view header, Parser& parser, Arrival& arrival) {
+  error_code ec;
+  parser.put(asio::const_buffer(header.data(), header.size()), ec);
+  if (ec == beast_http::error::need_more) ec = {};
+  if (ec) return StatusOf(ec);
+  if (!parser.is_header_done()) return 400;
+  TakeHeader(parser, arrival.request);
+  const auto target = parser.get().target();
+  return CheckRequest({target.data(), target.size()},
+                      static_cast<int>(parser.get().version()), arrival.request,
+                      arrival.framing);
+}
+
+// Feeds what is there. 0, or the status of the refusal.
+int ParseBody(ReadBuffer& buffer, Parser& parser, std::size_t& taken) {
+  while (!buffer.empty() && !parser.is_done()) {
+    error_code ec;
+    const std::size_t count = parser.put(
+        asio::const_buffer(buffer.view().data(), buffer.view().size()), ec);
+    buffer.Consume(count);
+    taken += count;
+    if (ec && ec != beast_http::error::need_more) return StatusOf(ec);
+    if (count == 0) return buffer.spare_size() == 0 ? 400 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+RequestReader::RequestReader(Stream& stream, Deadline& deadline,
+                             const Limits& limits)
+    : stream_(stream),
+      deadline_(deadline),
+      limits_(limits),
+      buffer_(limits.header + 1024) {}
+
+Task<bool> RequestReader::Fill() {
+  error_code ec;
+  const std::size_t count = co_await stream_.Read(
+      asio::mutable_buffer(buffer_.spare(), buffer_.spare_size()), ec);
+  if (ec || count == 0) co_return false;
+  buffer_.Commit(count);
+  co_return true;
+}
+
+Task<bool> RequestReader::AwaitFirstByte() {
+  if (!buffer_.empty()) co_return true;
+  const bool came = co_await Fill();
+  co_return came;
+}
+
+Task<Arrival> RequestReader::Read() {
+  Arrival arrival;
+  deadline_.Set(limits_.header_time);
+  HeaderScanner scanner(limits_);
+  HeaderScanner::State state = scanner.Scan(buffer_.view());
+  while (state == HeaderScanner::State::kNeedMore) {
+    const bool more = co_await Fill();
+    if (!more) co_return arrival;
+    state = scanner.Scan(buffer_.view());
+  }
+  if (state == HeaderScanner::State::kRefused) {
+    Refuse(arrival, scanner.status());
+    co_return arrival;
+  }
+
+  Parser parser;
+  parser.eager(true);
+  parser.body_limit(limits_.body);
+  // The scanner has held the header to our limit already.
+  parser.header_limit(static_cast<std::uint32_t>(limits_.header + 1024));
+  int status =
+      ParseHeader(buffer_.view().substr(0, scanner.size()), parser, arrival);
+  buffer_.Consume(scanner.size());
+  if (status != 0) {
+    Refuse(arrival, status);
+    co_return arrival;
+  }
+
+  deadline_.Set(limits_.body_time);
+  if (arrival.framing.chunked) parser.get().body().reserve(limits_.body);
+  if (arrival.framing.expects_continue && !parser.is_done() &&
+      buffer_.empty()) {
+    static constexpr absl::string_view kContinue =
+        "HTTP/1.1 100 Continue\r\n\r\n";
+    error_code ec;
+    co_await stream_.Write(
+        asio::const_buffer(kContinue.data(), kContinue.size()), ec);
+    if (ec) co_return arrival;
+  }
+  std::size_t taken = 0;
+  while (!parser.is_done()) {
+    status = ParseBody(buffer_, parser, taken);
+    if (status == 0 && taken > limits_.body * kChunkOverhead + limits_.header)
+      status = 413;
+    if (status != 0) {
+      Refuse(arrival, status);
+      co_return arrival;
+    }
+    if (parser.is_done()) break;
+    const bool more = co_await Fill();
+    if (!more) co_return arrival;
+  }
+  deadline_.Clear();
+  arrival.request.body = SecretBytes(std::move(parser.get().body()));
+  arrival.outcome = Outcome::kRequest;
+  co_return arrival;
+}
+
+Task<void> RequestReader::Discard() {
+  std::size_t discarded = buffer_.view().size();
+  buffer_.Consume(discarded);
+  while (discarded < kMostDiscarded) {
+    error_code ec;
+    const std::size_t count = co_await stream_.socket().async_read_some(
+        asio::mutable_buffer(buffer_.spare(), buffer_.spare_size()),
+        Awaiting(ec));
+    if (ec || count == 0) co_return;
+    discarded += count;
+  }
+}
+
+}  // namespace ostiary::http

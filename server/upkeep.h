@@ -1,0 +1,60 @@
+#ifndef OSTIARY_SERVER_UPKEEP_H_
+#define OSTIARY_SERVER_UPKEEP_H_
+
+#include <chrono>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/base/certificates.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/key/key_ring.h"
+#include "server/mark_file.h"
+#include "server/revocation/revocation_set.h"
+#include "storage/store.h"
+
+namespace ostiary {
+
+// What the housekeeper does. A chore that fails is logged and tried again at
+// its next turn.
+//
+// Used by one thread at a time; ReloadCertificates by any.
+class Upkeep {
+ public:
+  struct Rooms {
+    const Clock& clock;
+    storage::Store& store;
+    key::KeyRing& keys;
+    revocation::RevocationSet& revocations;
+    const MarkFile& mark_file;
+    CertificateStore* certificates;  // null: no TLS
+    Logger& logger;
+  };
+  explicit Upkeep(const Rooms& rooms);
+
+  // Puts (epoch, sequence, time) beside the key-encryption key, so that a store
+  // that goes back in time is noticed.
+  absl::Status WriteMark();
+  void RefreshMark();
+
+  void ApplyKeySchedule();
+
+  // Drops ledger rows, sessions and audit rows that nothing can ask for any
+  // more, in small batches. Not while the clock is in doubt: a clock that leaps
+  // ahead would make us forget revocations whose tokens live.
+  void ForgetWhatHasEnded();
+
+  void ReloadCertificates();
+
+ private:
+  bool ClockIsInDoubt();
+
+  const Rooms rooms_;
+  const absl::Time began_wall_;
+  const std::chrono::steady_clock::time_point began_steady_;
+  bool clock_in_doubt_ = false;
+};
+
+}  // namespace ostiary
+
+#endif  // OSTIARY_SERVER_UPKEEP_H_

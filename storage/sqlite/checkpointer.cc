@@ -1,0 +1,48 @@
+#include "storage/sqlite/checkpointer.h"
+
+namespace ostiary::storage::sqlite {
+namespace {
+
+// Called by SQLite after each commit with the length of the log.
+int NotePages(void* pages_in_log, sqlite3*, const char*, int pages) {
+  *static_cast<int*>(pages_in_log) = pages;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(Connection& connection, Readers& readers)
+    : connection_(connection), readers_(readers) {
+  sqlite3_wal_hook(connection_.handle(), NotePages, &pages_in_log_);
+}
+
+Checkpointer::~Checkpointer() {
+  sqlite3_wal_hook(connection_.handle(), nullptr, nullptr);
+}
+
+void Checkpointer::AfterCommit() {
+  // The log has started anew.
+  if (pages_in_log_ < kPages) next_at_ = kPages;
+  if (pages_in_log_ < next_at_) return;
+  next_at_ = pages_in_log_ + kPages;
+  readers_.ReleaseSnapshots();
+  Checkpoint(pages_in_log_ < kTooManyPages ? SQLITE_CHECKPOINT_PASSIVE
+                                           : SQLITE_CHECKPOINT_RESTART);
+  // Snapshots taken while we copied are still in the log, and would keep the
+  // next commit from starting it anew.
+  readers_.ReleaseSnapshots();
+}
+
+void Checkpointer::Finish() {
+  readers_.ReleaseSnapshots();
+  Checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+void Checkpointer::Checkpoint(int mode) {
+  sqlite3_busy_timeout(connection_.handle(), kPatienceMilliseconds);
+  sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr,
+                            nullptr);
+  sqlite3_busy_timeout(connection_.handle(), Connection::kBusyMilliseconds);
+}
+
+}  // namespace ostiary::storage::sqlite

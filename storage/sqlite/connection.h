@@ -1,0 +1,88 @@
+#ifndef OSTIARY_STORAGE_SQLITE_CONNECTION_H_
+#define OSTIARY_STORAGE_SQLITE_CONNECTION_H_
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace ostiary::storage::sqlite {
+
+// What an SQLite result code means to a caller of the store:
+//   kAlreadyExists  a unique key is taken
+//   kUnavailable    disk, memory or a lock was not to be had; may pass
+//   kDataLoss       the file is damaged
+//   kFailedPrecondition  the file is none of SQLite's
+//   kInvalidArgument     a value is larger than SQLite can hold
+//   kInternal       a mistake of ours
+// `detail` is for people; it must not hold values of rows.
+absl::Status StatusFrom(int extended_code, absl::string_view detail);
+
+// One connection to the file, with the statements prepared on it.
+//
+// Used by one thread at a time. Errors are sticky: after one, every further
+// Query fails with it until ClearFailure, so that a transaction whose call
+// failed cannot be committed by a caller that did not look.
+class Connection {
+ public:
+  // How long it waits for another process (a backup, an operator's sqlite3) to
+  // let go of a lock. Within one process nobody waits: there is one writer,
+  // and readers never block.
+  static constexpr int kBusyMilliseconds = 5000;
+
+  // Opens an existing file. Nothing has been read from it yet.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(
+      const std::string& path);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Runs a script, ignoring what it returns: pragmas, migrations.
+  absl::Status Execute(const std::string& script);
+
+  // The statement for `sql`, prepared at its first use and kept. `sql` is a
+  // string literal: it is known by its address.
+  absl::StatusOr<sqlite3_stmt*> Prepared(const char* sql);
+
+  // Makes `failure` stick, unless one does already, and returns it.
+  absl::Status Fail(absl::Status failure);
+  const absl::Status& failure() const { return failure_; }
+  void ClearFailure() { failure_ = absl::OkStatus(); }
+
+  // The status for what SQLite just answered on this connection.
+  absl::Status ErrorFor(int code) const;
+  // The extended result code of the call before.
+  int last_code() const;
+  bool in_transaction() const;
+  // Rows changed by the statement that ran last.
+  std::int64_t changes() const;
+  sqlite3* handle() const { return handle_.get(); }
+
+ private:
+  struct CloseHandle {
+    void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+  };
+  struct FinalizeStatement {
+    void operator()(sqlite3_stmt* statement) const {
+      sqlite3_finalize(statement);
+    }
+  };
+  using Handle = std::unique_ptr<sqlite3, CloseHandle>;
+  using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+  explicit Connection(Handle handle) : handle_(std::move(handle)) {}
+
+  Handle handle_;
+  absl::flat_hash_map<const char*, Statement> statements_;  // die before it
+  absl::Status failure_;
+};
+
+}  // namespace ostiary::storage::sqlite
+
+#endif  // OSTIARY_STORAGE_SQLITE_CONNECTION_H_

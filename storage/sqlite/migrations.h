@@ -1,0 +1,36 @@
+#ifndef OSTIARY_STORAGE_SQLITE_MIGRATIONS_H_
+#define OSTIARY_STORAGE_SQLITE_MIGRATIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "storage/sqlite/connection.h"
+
+namespace ostiary::storage::sqlite {
+
+// Written in the file's header ("Osty"): this file is one of ours.
+inline constexpr std::int32_t kApplicationId = 0x4f737479;
+
+// One step from schema version `version - 1` to `version`.
+struct Migration {
+  int version;
+  const char* sql;
+};
+
+// The steps in schema/NNNN_*.sql, embedded when this was built: versions 1, 2,
+// 3, ... without a gap.
+const std::vector<Migration>& EmbeddedMigrations();
+
+// Brings the file's schema to the newest version, one transaction a step;
+// killed in between, the next call goes on. An empty file becomes a store.
+//
+// kFailedPrecondition, with the file untouched, if it belongs to another
+// program or its schema is newer than `migrations`. `path` is for the message.
+absl::Status Migrate(Connection& connection, const std::string& path,
+                     const std::vector<Migration>& migrations);
+
+}  // namespace ostiary::storage::sqlite
+
+#endif  // OSTIARY_STORAGE_SQLITE_MIGRATIONS_H_

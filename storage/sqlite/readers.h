@@ -1,0 +1,96 @@
+#ifndef OSTIARY_STORAGE_SQLITE_READERS_H_
+#define OSTIARY_STORAGE_SQLITE_READERS_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "storage/sqlite/connection.h"
+#include "storage/sqlite/transaction.h"
+#include "storage/store.h"
+
+namespace ostiary::storage::sqlite {
+
+// How many commits this process has made. The writer raises it before it
+// answers; a reader that begins after the answer sees a snapshot at least as
+// new.
+using CommitNumber = std::atomic<std::uint64_t>;
+
+// The connections that read, and the snapshots they keep.
+//
+// Opening a read transaction costs more than looking a row up, so a connection
+// keeps its snapshot after a Read and offers it to the next one. It is let go
+//   - when the commit number has moved (a Read must see what was acknowledged),
+//   - after kKeepSnapshot without a Read,
+//   - when the checkpointer asks: a log with a reader in it cannot start anew,
+//     and one idle reader would let it grow without bound.
+//
+// Thread-safe.
+class Readers {
+ public:
+  static constexpr std::chrono::milliseconds kKeepSnapshot{100};
+
+  // `commits` must outlive this object. At least one connection.
+  Readers(std::vector<std::unique_ptr<Connection>> connections,
+          const CommitNumber& commits);
+  // No Read may be under way.
+  ~Readers();
+  Readers(const Readers&) = delete;
+  Readers& operator=(const Readers&) = delete;
+
+  absl::Status Read(Store::ReadFn fn);
+
+  // Ends the snapshots kept by idle connections now, and those of busy ones as
+  // soon as their Read is done.
+  void ReleaseSnapshots();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // A connection and what it keeps. Belongs to `idle_` or to one thread.
+  struct Reader {
+    explicit Reader(std::unique_ptr<Connection> owned)
+        : connection(std::move(owned)), tx(*connection) {}
+
+    std::unique_ptr<Connection> connection;
+    SqliteReadTx tx;
+    bool has_snapshot = false;
+    std::uint64_t commit = 0;   // the snapshot is at least this new
+    std::uint64_t release = 0;  // `release_` when it was opened
+    Clock::time_point used_at;
+  };
+
+  Reader* Take();
+  void GiveBack(Reader* reader);
+  absl::Status Refresh(Reader& reader);
+  static void EndSnapshot(Reader& reader);
+  // Ends the snapshots of idle readers that were last used before `before`.
+  void EndIdleSnapshots(Clock::time_point before);
+  bool AnyIdleSnapshotLocked() const;
+  void ForgetOldSnapshots();  // the body of `forgetter_`
+
+  // Constant after construction.
+  const CommitNumber& commits_;
+  std::vector<std::unique_ptr<Reader>> readers_;
+
+  std::atomic<std::uint64_t> release_{0};  // rises with ReleaseSnapshots
+
+  std::mutex mutex_;
+  std::condition_variable freed_;  // a reader became idle
+  std::condition_variable kept_;   // an idle reader keeps a snapshot, or end
+  std::vector<Reader*> idle_;      // guarded by mutex_; last used last
+  bool forgetter_sleeps_ = false;  // guarded by mutex_
+  bool stopping_ = false;          // guarded by mutex_
+
+  std::thread forgetter_;  // last: it uses all of the above
+};
+
+}  // namespace ostiary::storage::sqlite
+
+#endif  // OSTIARY_STORAGE_SQLITE_READERS_H_

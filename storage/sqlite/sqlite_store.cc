@@ -1,0 +1,109 @@
+#include "storage/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "storage/sqlite/connection.h"
+#include "storage/sqlite/migrations.h"
+#include "storage/sqlite/readers.h"
+#include "storage/sqlite/writer.h"
+
+namespace ostiary::storage::sqlite {
+namespace {
+
+// Rewritten by Ping.
+constexpr char kProbe[] = "store.probe";
+
+// FULL: a commit is on the disk before it is answered. The log is cut back to
+// its limit (16 MiB) whenever it starts anew after a peak. Temporary things
+// (savepoints) stay in memory.
+constexpr char kWriterPragmas[] =
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA journal_size_limit = 16777216;";
+
+constexpr char kReaderPragmas[] =
+    "PRAGMA query_only = ON;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA mmap_size = 268435456;";  // 256 MiB of address space
+
+class SqliteStore : public Store {
+ public:
+  SqliteStore(std::unique_ptr<Connection> writer,
+              std::vector<std::unique_ptr<Connection>> readers,
+              StoreListener listener)
+      : readers_(std::move(readers), commits_),
+        writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
+
+  absl::Status Read(ReadFn fn) override { return readers_.Read(fn); }
+  absl::Status Write(WriteFn fn) override { return writer_.Write(fn); }
+  absl::Status Ping() override {
+    // A real write: a full disk is noticed by nothing less.
+    return Write([](WriteTx& tx) { return tx.facts().Put(kProbe, ""); });
+  }
+
+ private:
+  CommitNumber commits_{0};
+  Readers readers_;
+  Writer writer_;  // goes first: its last checkpoint needs the readers
+};
+
+// Creates the file before SQLite would, with our mode; SQLite gives -wal and
+// -shm the same. A file that exists is not opened here: closing it would drop
+// the locks that this process may hold on it.
+absl::Status CreateIfMissing(const std::string& path) {
+  const int file =
+      open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file >= 0) {
+    close(file);
+    return absl::OkStatus();
+  }
+  if (errno == EEXIST) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> OpenConnection(
+    const std::string& path, const char* pragmas) {
+  absl::StatusOr<std::unique_ptr<Connection>> connection =
+      Connection::Open(path);
+  if (!connection.ok()) return connection.status();
+  const absl::Status set = (*connection)->Execute(pragmas);
+  if (!set.ok()) return set;
+  return connection;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
+  // Absolute, so that SQLite takes no name for ":memory:" or a URI.
+  const std::string path =
+      std::filesystem::absolute(options.path).lexically_normal().string();
+  const absl::Status created = CreateIfMissing(path);
+  if (!created.ok()) return created;
+  absl::StatusOr<std::unique_ptr<Connection>> writer = Connection::Open(path);
+  if (!writer.ok()) return writer.status();
+  const absl::Status migrated = Migrate(**writer, path, EmbeddedMigrations());
+  if (!migrated.ok()) return migrated;
+  const absl::Status set = (*writer)->Execute(kWriterPragmas);
+  if (!set.ok()) return set;
+  std::vector<std::unique_ptr<Connection>> readers;
+  for (int i = 0; i < options.readers; ++i) {
+    absl::StatusOr<std::unique_ptr<Connection>> reader =
+        OpenConnection(path, kReaderPragmas);
+    if (!reader.ok()) return reader.status();
+    readers.push_back(*std::move(reader));
+  }
+  return std::make_unique<SqliteStore>(*std::move(writer), std::move(readers),
+                                       std::move(options.listener));
+}
+
+}  // namespace ostiary::storage::sqlite

@@ -1,0 +1,187 @@
+#include "storage/sqlite/writer.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "storage/sqlite/query.h"
+
+namespace ostiary::storage::sqlite {
+namespace {
+
+absl::Status NotCommitted(const absl::Status& cause) {
+  return absl::UnavailableError(
+      absl::StrCat("not committed: ", cause.message()));
+}
+
+// What a failed COMMIT with this code left behind. The commit record is the
+// last thing written to the log before the sync: if writing failed, there is
+// none, and what is there is overwritten by the next commit. If anything after
+// it failed, foremost the sync, the record may survive a crash or may not.
+absl::Status CommitFailure(int code, const absl::Status& cause) {
+  if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE) {
+    return NotCommitted(cause);
+  }
+  return absl::UnknownError(
+      absl::StrCat("the commit failed: ", cause.message()));
+}
+
+}  // namespace
+
+class Writer::Operation {
+ public:
+  explicit Operation(Store::WriteFn fn) : fn_(fn) {}
+
+  absl::Status RunBody(WriteTx& tx) { return fn_(tx); }
+  void set_outcome(absl::Status outcome) { outcome_ = std::move(outcome); }
+
+  // Answers the caller. This object is gone when it returns.
+  void Finish() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    finished_ = true;
+    done_.notify_one();  // under the lock: afterwards there is no `done_`
+  }
+  absl::Status Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return finished_; });
+    return std::move(outcome_);
+  }
+
+ private:
+  Store::WriteFn fn_;
+  absl::Status outcome_;  // the writer's thread, until `finished_`
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool finished_ = false;  // guarded by mutex_
+};
+
+Writer::Writer(std::unique_ptr<Connection> connection, Readers& readers,
+               CommitNumber& commits, StoreListener listener)
+    : connection_(std::move(connection)),
+      commits_(commits),
+      listener_(std::move(listener)),
+      tx_(*connection_),
+      checkpointer_(*connection_, readers),
+      thread_([this] { Loop(); }) {}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_one();
+  thread_.join();
+}
+
+absl::Status Writer::Write(Store::WriteFn fn) {
+  if (std::this_thread::get_id() == thread_.get_id()) {
+    return absl::FailedPreconditionError(
+        "Write called from within a Write: it would wait for itself");
+  }
+  Operation operation(fn);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(&operation);
+  }
+  arrived_.notify_one();
+  return operation.Wait();
+}
+
+void Writer::Loop() {
+  for (;;) {
+    const Group group = TakeWaiting();
+    if (group.empty()) break;
+    Run(group);
+    checkpointer_.AfterCommit();
+  }
+  checkpointer_.Finish();
+}
+
+Writer::Group Writer::TakeWaiting() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+  return std::exchange(waiting_, {});
+}
+
+void Writer::Run(const Group& group) {
+  const absl::Time began = absl::Now();
+  const auto start = std::chrono::steady_clock::now();
+  LedgerHead head;
+  const absl::Status committed = Commit(group, &head);
+  if (committed.ok()) {
+    // Before anyone is answered: whoever reads after an answer must not be
+    // given a snapshot kept from before.
+    commits_.fetch_add(1);
+    Announce(head);
+    if (listener_.on_commit) {
+      listener_.on_commit(
+          began, absl::FromChrono(std::chrono::steady_clock::now() - start),
+          group.size());
+    }
+  } else {
+    for (Operation* operation : group) operation->set_outcome(committed);
+  }
+  for (Operation* operation : group) operation->Finish();
+}
+
+absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
+  connection_->ClearFailure();
+  tx_.ledger().KeepAppended(0);
+  const absl::Status begun = Query(*connection_, "BEGIN IMMEDIATE").Run();
+  if (!begun.ok()) return Abandon(NotCommitted(begun));
+  for (Operation* operation : group) {
+    const absl::Status applied = Apply(*operation);
+    if (!applied.ok()) return Abandon(NotCommitted(applied));
+  }
+  if (!tx_.ledger().appended().empty()) {
+    const absl::StatusOr<LedgerHead> read = tx_.ledger().Head();
+    if (!read.ok()) return Abandon(NotCommitted(read.status()));
+    *head = *read;
+  }
+  Query commit(*connection_, "COMMIT");
+  const absl::Status committed = commit.Run();
+  if (committed.ok()) return absl::OkStatus();
+  return Abandon(CommitFailure(connection_->last_code(), committed));
+}
+
+absl::Status Writer::Apply(Operation& operation) {
+  const std::size_t appended = tx_.ledger().appended().size();
+  const absl::Status set = Query(*connection_, "SAVEPOINT operation").Run();
+  if (!set.ok()) return set;
+  absl::Status outcome = operation.RunBody(tx_);
+  // A body that overlooked an error of the store's is not committed.
+  if (outcome.ok()) outcome = connection_->failure();
+  const bool keep = outcome.ok();
+  operation.set_outcome(std::move(outcome));
+  // A full disk or an I/O error makes SQLite roll everything back by itself.
+  if (!connection_->in_transaction()) {
+    return absl::UnavailableError("sqlite gave the transaction up");
+  }
+  connection_->ClearFailure();
+  if (!keep) {
+    tx_.ledger().KeepAppended(appended);
+    const absl::Status back =
+        Query(*connection_, "ROLLBACK TO operation").Run();
+    if (!back.ok()) return back;
+  }
+  return Query(*connection_, "RELEASE operation").Run();
+}
+
+absl::Status Writer::Abandon(absl::Status cause) {
+  connection_->ClearFailure();
+  tx_.ledger().KeepAppended(0);
+  if (connection_->in_transaction()) {
+    Query(*connection_, "ROLLBACK").Run().IgnoreError();
+    connection_->ClearFailure();
+  }
+  return cause;
+}
+
+void Writer::Announce(const LedgerHead& head) {
+  const std::vector<LedgerRow>& rows = tx_.ledger().appended();
+  if (rows.empty() || !listener_.on_ledger) return;
+  listener_.on_ledger(head, rows);
+}
+
+}  // namespace ostiary::storage::sqlite

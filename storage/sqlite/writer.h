@@ -1,0 +1,75 @@
+#ifndef OSTIARY_STORAGE_SQLITE_WRITER_H_
+#define OSTIARY_STORAGE_SQLITE_WRITER_H_
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "storage/sqlite/checkpointer.h"
+#include "storage/sqlite/connection.h"
+#include "storage/sqlite/readers.h"
+#include "storage/sqlite/transaction.h"
+#include "storage/store.h"
+
+namespace ostiary::storage::sqlite {
+
+// The one thread that writes. Everything that waits becomes one group: one
+// transaction with one savepoint for each operation, one commit, one sync of
+// the disk for all. No timer: while a group is being committed the next one
+// gathers.
+//
+// An operation that fails is rolled back to its savepoint; its neighbours do
+// not notice. An operation may see what one before it in the group wrote; if
+// the commit fails, both fail.
+//
+// Thread-safe.
+class Writer {
+ public:
+  // The references must outlive this object.
+  Writer(std::unique_ptr<Connection> connection, Readers& readers,
+         CommitNumber& commits, StoreListener listener);
+  // Commits what waits, then copies the log into the file.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // As Store::Write.
+  absl::Status Write(Store::WriteFn fn);
+
+ private:
+  // One waiting call. Lives on its caller's stack.
+  class Operation;
+  using Group = std::vector<Operation*>;
+
+  void Loop();
+  Group TakeWaiting();  // empty: the end
+  void Run(const Group& group);
+  // Everything up to and including the commit. An error is everyone's.
+  absl::Status Commit(const Group& group, LedgerHead* head);
+  // Runs one operation in its savepoint and notes its outcome. An error means
+  // that the transaction itself is broken.
+  absl::Status Apply(Operation& operation);
+  absl::Status Abandon(absl::Status cause);
+  void Announce(const LedgerHead& head);
+
+  const std::unique_ptr<Connection> connection_;
+  CommitNumber& commits_;
+  const StoreListener listener_;
+  SqliteWriteTx tx_;           // the writer's thread
+  Checkpointer checkpointer_;  // the writer's thread
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  Group waiting_;          // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace ostiary::storage::sqlite
+
+#endif  // OSTIARY_STORAGE_SQLITE_WRITER_H_
