@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "grpc/grpc.h"
 #include "grpc/grpc_security_constants.h"
@@ -32,6 +33,10 @@ class PrivateFiles {
  private:
   const mode_t before_;
 };
+
+std::string UnixUri(const std::string& path) {
+  return absl::StrCat("unix:", absl::StrReplaceAll(path, {{"%", "%25"}}));
+}
 
 int QueuesFor(int wanted) {
   if (wanted > 0) return wanted;
@@ -99,7 +104,7 @@ void Server::AddListeners(::grpc::ServerBuilder& builder) {
   }
   if (!options_.operator_socket.empty()) {
     // Local credentials, so that each call knows it came this way.
-    builder.AddListeningPort(absl::StrCat("unix:", options_.operator_socket),
+    builder.AddListeningPort(UnixUri(options_.operator_socket),
                              ::grpc::experimental::LocalServerCredentials(UDS));
   }
 }
