@@ -213,13 +213,15 @@ std::vector<OptionRow> WhoMayRows() {
           &Config::sign_up,
           OneOf<SignUp>(
               {{"open", SignUp::kOpen}, {"operator", SignUp::kOperator}})),
-      Derived(One({"service-access", "", "open or authenticated",
-                   "whether services must prove who they are"},
-                  &Config::service_access,
-                  OneOf<ServiceAccess>(
-                      {{"open", ServiceAccess::kOpen},
-                       {"authenticated", ServiceAccess::kAuthenticated}})),
-              "open while gRPC stays on loopback, else authenticated"),
+      Derived(
+          One({"service-access", "", "open or authenticated",
+               "whether services must prove who they are for Watch, Check and "
+               "introspection (none of them is served yet)"},
+              &Config::service_access,
+              OneOf<ServiceAccess>(
+                  {{"open", ServiceAccess::kOpen},
+                   {"authenticated", ServiceAccess::kAuthenticated}})),
+          "open while gRPC stays on loopback, else authenticated"),
       One({"default-audience", "api",
            "a word without spaces that does not begin with cli_",
            "audience of tokens and checks that name none"},

@@ -125,8 +125,7 @@ door::Admission::Options AdmissionOptionsOf(const Config& config) {
 
 rpc::ServerOptions GrpcOptionsOf(const Config& config) {
   rpc::ServerOptions options;
-  if (!config.grpc_listen.empty())
-    options.listen = config.grpc_listen.front().ToString();
+  options.listen = TextsOf(config.grpc_listen);
   options.client_certificates = config.tls_client_auth == ClientAuth::kRequire
                                     ? rpc::ClientCertificates::kRequired
                                     : rpc::ClientCertificates::kRequested;
