@@ -62,11 +62,16 @@ class Server:
         self._greeting = self.root / "greeting"
 
     def command(self, *more):
+        given = [*self.flags, *more]
+        named = {flag.split("=")[0] for flag in given}
+        usual = [f"--data-dir={self.data_dir}", "--grpc-listen=127.0.0.1:0",
+                 f"--http-listen=127.0.0.1:{self.http_port}",
+                 "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}",
+                 "--log-format=json", *CHEAP_HASH]
+        # A test's own flag takes the place of the usual one.
         return [str(self.programs / "ostiaryd"),
-                f"--data-dir={self.data_dir}", "--grpc-listen=127.0.0.1:0",
-                f"--http-listen=127.0.0.1:{self.http_port}",
-                "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}",
-                "--log-format=json", *CHEAP_HASH, *self.flags, *more]
+                *(flag for flag in usual if flag.split("=")[0] not in named),
+                *given]
 
     def launch(self):
         """Starts the process and does not wait for it."""
