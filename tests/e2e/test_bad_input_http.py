@@ -1,6 +1,7 @@
 """Every route of both HTTP listeners against strange requests."""
 
 import json
+import re
 import socket
 
 import pytest
@@ -204,7 +205,7 @@ def test_a_strange_request_gets_one_clear_answer(public, name):
     request, statuses = STRANGE[name]
     answer = raw(public, request)
     wanted = statuses if isinstance(statuses, tuple) else (statuses,)
-    assert answer.count(b"HTTP/1.1 ") == 1, answer
+    assert len(re.findall(rb"^HTTP/1.1 \d", answer, re.M)) == 1, answer
     assert status_of(answer) in wanted, answer[:200]
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"connection: close" in head.lower()
@@ -227,7 +228,7 @@ def test_a_pipelined_second_request_is_answered_in_turn(public):
     one = HEAD + JSON + b"Content-Length: 2\r\n\r\n{}"
     last = HEAD + JSON + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}"
     answer = raw(public, one + one + last)
-    assert answer.count(b"HTTP/1.1 200") == 3
+    assert len(re.findall(rb"HTTP/1.1 200", answer)) == 3
 
 
 def test_answers_cannot_be_sniffed_or_kept(house):

@@ -95,10 +95,16 @@ def test_revoking_a_key_ends_what_it_signed_and_the_next_key_signs(new_house):
 def test_min_revision_of_the_future_is_refused_and_never_waited_for(house, door):
     token = house.sign_up().sign_in().access_token
     revision = house.revoke(token=token)
-    start, _, number = revision.rpartition("-")
-    if not number.isdigit():
-        start, _, number = revision.rpartition(".")
-    refused = refusal(house.verdict, token, door, min_revision="nonsense")
+    assert house.verdict(token, door, min_revision=revision) == "TOKEN_REVOKED"
+    future = revision[:-16] + f"{int(revision[-16:], 16) + 1000:016x}"
+    refused = refusal(house.verdict, token, door, min_revision=future)
+    assert (refused.code, refused.reason) == ("UNAVAILABLE",
+                                              "REVISION_NOT_REACHED")
+
+
+@pytest.mark.parametrize("text", ["nonsense", "rev_", "rev_zz", "0", "x" * 300])
+def test_a_min_revision_that_is_none_is_refused_by_name(house, door, text):
+    refused = refusal(house.verdict, "x", door, min_revision=text)
     assert (refused.code, refused.reason) == ("INVALID_ARGUMENT",
                                               "ARGUMENT_INVALID")
     assert "min_revision" in refused.fields
