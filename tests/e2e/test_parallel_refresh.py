@@ -11,7 +11,7 @@ from house import refusal
 
 CALLERS = 64
 # What a caller that lost a race may be told, by the contract.
-DOCUMENTED = {"REFRESH_REJECTED", "REFRESH_IN_PROGRESS", "OVERLOADED"}
+DOCUMENTED = {"REFRESH_IN_PROGRESS", "OVERLOADED"}
 
 
 @pytest.fixture(scope="module")
