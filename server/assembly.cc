@@ -498,8 +498,6 @@ void House::Drain(absl::Duration patience) {
 
 absl::StatusOr<std::unique_ptr<Assembly>> Assembly::Build(const Config& config,
                                                           Logger& logger) {
-  auto parameters = password::CheckParameters(HashParametersOf(config));
-  if (!parameters.ok()) return parameters;
   auto aftermath = std::make_unique<Aftermath>();
   auto foundation = Foundation::Lay(config, aftermath->Listener());
   if (!foundation.ok()) return foundation.status();

@@ -275,9 +275,9 @@ std::vector<OptionRow> KeyRows() {
       One({"key-prepare-lead", "2d", "a duration from 12h to 90d",
            "how long a key is published before it signs"},
           &Config::key_prepare_lead, DurationBetween(Hours(12), Days(90))),
-      One({"jwks-max-age", "5m", "a duration from 0s to 24h",
+      One({"jwks-max-age", "5m", "a duration from 1m to 24h",
            "how long the key set may be cached"},
-          &Config::jwks_max_age, DurationBetween(Seconds(0), Hours(24))),
+          &Config::jwks_max_age, DurationBetween(Minutes(1), Hours(24))),
   };
 }
 

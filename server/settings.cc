@@ -19,6 +19,14 @@ limit::Rule RuleOf(const std::optional<Rate>& rate) {
 
 }  // namespace
 
+absl::Status CheckSettings(const Config& config) {
+  if (auto status = key::ValidateSchedule(KeyRingOptionsOf(config).schedule);
+      !status.ok()) {
+    return status;
+  }
+  return password::CheckParameters(HashParametersOf(config));
+}
+
 jwt::Algorithm AlgorithmOf(const Config& config) {
   switch (config.signing_algorithm) {
     case SigningAlgorithm::kEs256:

@@ -76,6 +76,7 @@ void HouseDoor::Dispatch(const MethodRow& row, const CallContext& context,
         (*shared_done)(Serve(method, context, request, response));
       });
   if (taken) return;
+  method.WipeSecrets(request);
   const absl::Status refused = RefuseUntil(Reason::kOverloaded, kComeBackAfter);
   Count(row, refused, absl::ZeroDuration());
   (*shared_done)(refused);
@@ -88,6 +89,7 @@ absl::Status HouseDoor::Serve(const MethodBook::Method& method,
   const absl::Time began = absl::Now();
   absl::Status status =
       MakePublic(*method.row, Act(method, context, request, response));
+  method.WipeSecrets(request);
   Count(*method.row, status, absl::Now() - began);
   return status;
 }
