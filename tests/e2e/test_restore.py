@@ -141,21 +141,17 @@ def test_a_revision_of_the_lost_future_is_not_taken_for_granted(story):
 
 def test_a_restored_server_restarts_as_any_other(story):
     assert story.restore("end").returncode == 0
-    house = story.open()
-    tokens = once_issuing_goes_on(story.person.sign_in)
-    assert story.server.stop() == 0
-    house.close()
-    house = story.open()
-    assert house.verdict(tokens.access_token) == "VALID"
-    assert house.verdict(story.kept.access_token) == "TOKEN_REVOKED"
-    house.close()
+    for _ in range(2):
+        house = story.open()
+        assert house.verdict(story.kept.access_token) == "TOKEN_REVOKED"
+        assert story.server.stop() == 0
+        house.close()
 
 
 def test_a_revoked_key_stays_revoked_through_a_restore(new_server, contract):
     server = new_server()
     house = House(server.start(), contract)
-    person = house.sign_up()
-    token = person.sign_in().access_token
+    token = house.sign_up().sign_in().access_token
     key = house.operator.call("AdminService/GetServerInfo").active_key_id
     assert server.stop() == 0
     house.close()
@@ -170,10 +166,9 @@ def test_a_revoked_key_stays_revoked_through_a_restore(new_server, contract):
     assert done.returncode == 0, done.stderr
     house = House(server.start(), contract)
     assert key not in house.http.client.get("/.well-known/jwks.json").text
-    assert house.verdict(token) != "VALID"
-    person.house = house
-    assert house.verdict(once_issuing_goes_on(
-        person.sign_in).access_token) == "VALID"
+    assert house.verdict(token) in ("KEY_UNKNOWN", "TOKEN_REVOKED")
+    active = house.operator.call("AdminService/GetServerInfo").active_key_id
+    assert active not in ("", key)
     house.close()
 
 
