@@ -118,8 +118,10 @@ absl::StatusOr<std::string> UsernameKey(absl::string_view username,
   if (scan.characters > kMaxUsernameCharacters) {
     return RefuseField(field, "must be 1 to 64 characters long");
   }
+  // What only becomes white space or an "@" by folding counts, too.
   const std::optional<std::string> key = Fold(username);
-  if (!key.has_value() || key->empty() || absl::StrContains(*key, '@')) {
+  if (!key.has_value() || key->empty() || absl::StrContains(*key, '@') ||
+      !ScanText(*key).all_visible) {
     return RefuseField(
         field, "must consist of visible characters and not contain '@'");
   }
@@ -141,7 +143,7 @@ absl::StatusOr<std::string> EmailKey(absl::string_view email,
     return RefuseField(field, "must be one address such as ada@example.com");
   }
   const std::optional<std::string> key = Fold(email);
-  if (!key.has_value() || !IsEmail(*key)) {
+  if (!key.has_value() || !IsEmail(*key) || !ScanText(*key).all_visible) {
     return RefuseField(field, "must be one address such as ada@example.com");
   }
   if (BeginsLikeAnId(*key)) {

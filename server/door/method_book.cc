@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "server/base/secret.h"
 #include "server/door/policy.h"
 
 namespace ostiary::door {
@@ -21,10 +22,33 @@ const MethodRow& RowOf(absl::string_view name) {
   Die(name, "has no row in the policy table");
 }
 
+std::vector<const google::protobuf::FieldDescriptor*> SecretsOf(
+    const google::protobuf::Descriptor& request) {
+  std::vector<const google::protobuf::FieldDescriptor*> secrets;
+  for (const char* name : {"password", "current_password", "new_password",
+                           "password_hash", "refresh_token"}) {
+    const auto* field = request.FindFieldByName(name);
+    if (field != nullptr) secrets.push_back(field);
+  }
+  return secrets;
+}
+
 }  // namespace
+
+void MethodBook::Method::WipeSecrets(google::protobuf::Message& message) const {
+  std::string scratch;
+  for (const auto* field : secrets) {
+    const std::string& text =
+        message.GetReflection()->GetStringReference(message, field, &scratch);
+    // The message owns the text: it is only empty where it is the shared
+    // default.
+    if (!text.empty()) Wipe(const_cast<std::string&>(text));
+  }
+}
 
 void MethodBook::Add(absl::string_view name, Method method) {
   method.row = &RowOf(name);
+  method.secrets = SecretsOf(*method.request->GetDescriptor());
   rows_.push_back(method.row);
   const bool added = methods_
                          .emplace(std::string(name.data(), name.size()),

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "server/door/method.h"
 #include "server/flow/caller.h"
@@ -30,6 +31,11 @@ class MethodBook {
         act;
     // Which lane this very request needs; empty: the row's.
     std::function<LaneName(const google::protobuf::Message&)> choose_lane;
+    // The request's fields that hold a password or a refresh token.
+    std::vector<const google::protobuf::FieldDescriptor*> secrets;
+
+    // Wipes them: also where the handler, which takes them, never ran.
+    void WipeSecrets(google::protobuf::Message& message) const;
   };
 
   template <typename Request, typename Response>

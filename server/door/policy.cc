@@ -28,7 +28,8 @@ const std::vector<MethodRow>& PolicyTable() {
        kSome},
 
       {"ostiary.v1.TokenService/Verify", kAnyone, kInline, 32 * kKiB, 128},
-      {"ostiary.v1.TokenService/BatchVerify", kAnyone, kInline, 64 * kKiB,
+      // A hundred tokens of a little over 1 KB.
+      {"ostiary.v1.TokenService/BatchVerify", kAnyone, kInline, 128 * kKiB,
        kSome},
       {"ostiary.v1.TokenService/Revoke", kIdentified, kStore, 32 * kKiB, kSome},
 

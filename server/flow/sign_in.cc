@@ -124,8 +124,12 @@ absl::StatusOr<SignIn::MaybeIssuance> SignIn::Settle(
 
   MaybeIssuance issuance;
   if (accepted) {
+    // Whoever signed in at the same time may have upgraded it already.
+    const bool same_hash =
+        (*account)->password_hash == candidate.account->password_hash;
     auto opened =
-        Open(tx, caller, **account, outcome.upgraded_hash, grant, now);
+        Open(tx, caller, **account,
+             same_hash ? outcome.upgraded_hash : std::nullopt, grant, now);
     if (!opened.ok()) return opened.status();
     issuance = *std::move(opened);
   }

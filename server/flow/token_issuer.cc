@@ -21,8 +21,9 @@ absl::StatusOr<Issuance> ReadIssuance(storage::WriteTx& tx,
 absl::Status TokenIssuer::CheckIssuing(absl::string_view client_id) const {
   const absl::Time now = clock_.Now();
   const absl::Time until = revocations_.IssuingPausedUntil(client_id);
-  if (now > until) return absl::OkStatus();
-  // iat counts whole seconds: the next one is the first that is safe.
+  // iat counts whole seconds: a token is as old as the second it is issued in.
+  if (absl::FromUnixSeconds(absl::ToUnixSeconds(now)) > until)
+    return absl::OkStatus();
   return RefuseUntil(Reason::kOverloaded, until - now + absl::Seconds(1));
 }
 

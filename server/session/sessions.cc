@@ -73,7 +73,9 @@ absl::StatusOr<storage::SessionRow> Sessions::Open(
   row.refresh_key_id = keys_.newest_id();
   row.create_time = now;
   row.rotated_at = now;
-  row.expire_time = now + lifetimes_.absolute;
+  // A whole second, so that a token minted in the session's last one still
+  // lives: exp, cut to whole seconds, is later than iat.
+  row.expire_time = WholeSeconds(now + lifetimes_.absolute);
   row.idle_expire_time = std::min(now + lifetimes_.idle, row.expire_time);
   StampAccess(row, opening.scope, now);
   if (auto inserted = tx.sessions().Insert(row); !inserted.ok())
