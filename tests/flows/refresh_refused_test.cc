@@ -141,6 +141,24 @@ TEST_F(RefreshRefused, DeletedAccountLeavesNothingToRefresh) {
   EXPECT_THAT(house_.Audit(), SizeIs(audited));
 }
 
+TEST_F(RefreshRefused, SessionDeletedBetweenTheReadAndTheWriteIsGone) {
+  const auto presented =
+      session::PresentedRefreshToken::Parse(first_.refresh_token);
+  ASSERT_TRUE(presented.has_value());
+  ASSERT_OK(
+      house_->accounts.Delete(House::Operator(), account_.ToString(), ""));
+  session::Rotated rotated;
+  ASSERT_OK(house_.Write([&](storage::WriteTx& tx) -> absl::Status {
+    auto outcome = house_->sessions.Rotate(tx, {*presented, "", "", ""},
+                                           house_.clock.Now());
+    if (!outcome.ok()) return outcome.status();
+    rotated = *std::move(outcome);
+    return absl::OkStatus();
+  }));
+  EXPECT_EQ(rotated.rotation, session::Rotation::kAccountGone);
+  EXPECT_EQ(SessionId(rotated.row.session_id), first_.session_id);
+}
+
 TEST_F(RefreshRefused, EveryRefusalLooksTheSame) {
   std::vector<absl::Status> answers = {
       house_.TryRefresh("").status(),
