@@ -10,9 +10,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
-#include "server/base/mutex.h"
 #include "absl/time/time.h"
 #include "client/jwt/token.h"
+#include "server/base/mutex.h"
 #include "server/revocation/revision.h"
 #include "storage/rows.h"
 

@@ -4,8 +4,8 @@
 #include <deque>
 
 #include "absl/base/thread_annotations.h"
-#include "server/base/mutex.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 
 namespace ostiary::session {
 
