@@ -43,6 +43,7 @@
 #include "server/password/password_policy.h"
 #include "server/password/passwords.h"
 #include "server/revocation/access_ceiling.h"
+#include "server/revocation/past_epochs.h"
 #include "server/revocation/revocation_set.h"
 #include "server/session/serving_time.h"
 #include "server/session/sessions.h"
@@ -59,6 +60,7 @@ constexpr std::size_t kStoreQueue = 4096;
 // A commit that takes longer has kept clients waiting: their retry window does
 // not run meanwhile.
 constexpr absl::Duration kStalledCommit = absl::Seconds(1);
+constexpr absl::Duration kPingInterval = absl::Seconds(1);
 
 // The refresh keys, as the session room wants to see them.
 class SealedRefreshKeys final : public session::RefreshKeys {
@@ -109,6 +111,7 @@ struct Loaded {
   key::SymmetricKeys identifier_keys;
   key::SymmetricKeys decoy_keys;
   absl::Duration access_ceiling;
+  revocation::PastEpochs past_epochs;
   std::unique_ptr<CertificateStore> certificates;  // null: no TLS
   token::AccessTokenMinter minter;
   jwt::Verifier verifier;
@@ -154,6 +157,8 @@ absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
   auto ceiling = revocation::AgreeOnAccessCeiling(
       store, config.access_token_lifetime, now);
   if (!ceiling.ok()) return ceiling.status();
+  auto past_epochs = revocation::LoadPastEpochs(store);
+  if (!past_epochs.ok()) return past_epochs.status();
   std::unique_ptr<CertificateStore> certificates;
   if (config.UsesTls()) {
     auto opened = CertificateStore::Open(
@@ -171,6 +176,7 @@ absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
                 *std::move(identifier),
                 *std::move(decoy),
                 *ceiling,
+                *std::move(past_epochs),
                 std::move(certificates),
                 *std::move(minter),
                 *std::move(verifier)};
@@ -218,6 +224,7 @@ class House final : public Assembly {
   key::KeyRing& keys() { return *loaded_.keys; }
   absl::Duration ceiling() const { return loaded_.access_ceiling; }
 
+  absl::Status PingStore();
   absl::Status ListenGrpc();
   absl::Status ListenHttp();
   std::vector<Housekeeping::Chore> Chores();
@@ -256,8 +263,12 @@ class House final : public Assembly {
   flow::TokenIssuer issuer_{clock(), keys(), sessions_, loaded_.minter,
                             aftermath_->revocations};
   flow::NewPasswords new_passwords_{policy_, passwords_};
-  flow::Verify verify_{clock(), keys(), loaded_.verifier,
-                       aftermath_->revocations, cache_};
+  flow::Verify verify_{clock(),
+                       keys(),
+                       loaded_.verifier,
+                       aftermath_->revocations,
+                       loaded_.past_epochs,
+                       cache_};
   flow::SignUp sign_up_{clock(),          random_,
                         store(),          new_passwords_,
                         sign_up_limiter_, SignUpPolicyOf(config_)};
@@ -294,6 +305,9 @@ class House final : public Assembly {
   std::optional<Upkeep> upkeep_;
   std::optional<Housekeeping> housekeeping_;
   bool drained_ = false;
+  // Of the ops listener's thread.
+  absl::Time pinged_at_ = absl::InfinitePast();
+  absl::Status last_ping_;
 };
 
 absl::Status House::Serve() {
@@ -335,7 +349,7 @@ absl::Status House::ListenHttp() {
   ops_handler_.emplace(
       *door_,
       http::OpsHandler::Sources{
-          [this] { return store().Ping(); },
+          [this] { return PingStore(); },
           [this] { return aftermath_->metrics.Render(); },
       },
       http::OpsHandler::Options{config_.issuer, config_.http_hosts});
@@ -359,10 +373,21 @@ absl::Status House::ListenHttp() {
   return start(config_.ops_listen, nullptr, *ops_handler_, ops_);
 }
 
+// A ping is a write with its sync: asking often must not cost more than once.
+absl::Status House::PingStore() {
+  const absl::Time now = clock().Now();
+  if (now - pinged_at_ >= kPingInterval) {
+    last_ping_ = store().Ping();
+    pinged_at_ = now;
+  }
+  return last_ping_;
+}
+
 Assembly::Addresses House::addresses() const {
   Addresses addresses;
-  for (ListenAddress address : config_.grpc_listen) {
-    address.port = static_cast<std::uint16_t>(grpc_->port());
+  for (std::size_t i = 0; i < config_.grpc_listen.size(); ++i) {
+    ListenAddress address = config_.grpc_listen[i];
+    address.port = static_cast<std::uint16_t>(grpc_->ports()[i]);
     addresses.grpc.push_back(address.ToString());
   }
   if (http_ != nullptr) addresses.http = http_->addresses();
@@ -381,6 +406,8 @@ std::vector<Housekeeping::Chore> House::Chores() {
       {absl::Seconds(30), [&upkeep] { upkeep.ForgetWhatHasEnded(); }},
   };
   if (loaded_.certificates != nullptr) {
+    upkeep.WarnOfExpiry();
+    chores.push_back({absl::Hours(12), [&upkeep] { upkeep.WarnOfExpiry(); }});
     chores.push_back({config_.tls_reload_interval,
                       [&upkeep] { upkeep.ReloadCertificates(); }});
   }

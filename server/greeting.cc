@@ -1,5 +1,6 @@
 #include "server/greeting.h"
 
+#include <filesystem>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,15 @@ namespace {
 
 std::string ListOrOff(const std::vector<std::string>& addresses) {
   return addresses.empty() ? "off" : absl::StrJoin(addresses, ", ");
+}
+
+// `ostiary` as it can be typed here: beside this program if it lies there.
+std::string CommandPath() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return "ostiary";
+  const auto beside = self.parent_path() / "ostiary";
+  return std::filesystem::exists(beside, error) ? beside.string() : "ostiary";
 }
 
 // The commands of the first five minutes, for the listeners there are.
@@ -30,7 +40,7 @@ std::vector<std::string> Commands(const Config& config,
                      url, "/ostiary.v1.AuthService/SignInWithPassword"));
     commands.push_back(absl::StrCat("curl ", url, "/.well-known/jwks.json"));
   }
-  commands.push_back(absl::StrCat("ostiary --socket ",
+  commands.push_back(absl::StrCat(CommandPath(), " --socket ",
                                   addresses.operator_socket, " account list"));
   return commands;
 }

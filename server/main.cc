@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "absl/time/time.h"
@@ -15,6 +16,7 @@
 #include "server/greeting.h"
 #include "server/password/calibrate.h"
 #include "server/restore.h"
+#include "server/settings.h"
 
 namespace ostiary {
 namespace {
@@ -89,9 +91,18 @@ int Calibrate() {
 
 int Main(int argc, char** argv) {
   umask(0077);  // whatever we make is ours alone
+  // gRPC would write a line for every failed handshake: anybody could fill the
+  // log. GRPC_VERBOSITY still brings them back.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   const sigset_t signals = BlockSignals();
   const auto config = LoadConfig(ConfigSources::OfProcess(argc, argv));
   if (!config.ok()) return Fail(config.status(), kExitUsage);
+  const bool effective =
+      config->mode == Mode::kServe || config->mode == Mode::kCheckConfig;
+  if (effective) {
+    if (auto status = CheckSettings(*config); !status.ok())
+      return Fail(status, kExitUsage);
+  }
   switch (config->mode) {
     case Mode::kServe:
       return Serve(*config, signals);

@@ -213,13 +213,15 @@ std::vector<OptionRow> WhoMayRows() {
           &Config::sign_up,
           OneOf<SignUp>(
               {{"open", SignUp::kOpen}, {"operator", SignUp::kOperator}})),
-      Derived(One({"service-access", "", "open or authenticated",
-                   "whether services must prove who they are"},
-                  &Config::service_access,
-                  OneOf<ServiceAccess>(
-                      {{"open", ServiceAccess::kOpen},
-                       {"authenticated", ServiceAccess::kAuthenticated}})),
-              "open while gRPC stays on loopback, else authenticated"),
+      Derived(
+          One({"service-access", "", "open or authenticated",
+               "whether services must prove who they are for Watch, Check and "
+               "introspection (none of them is served yet)"},
+              &Config::service_access,
+              OneOf<ServiceAccess>(
+                  {{"open", ServiceAccess::kOpen},
+                   {"authenticated", ServiceAccess::kAuthenticated}})),
+          "open while gRPC stays on loopback, else authenticated"),
       One({"default-audience", "api",
            "a word without spaces that does not begin with cli_",
            "audience of tokens and checks that name none"},
@@ -273,9 +275,9 @@ std::vector<OptionRow> KeyRows() {
       One({"key-prepare-lead", "2d", "a duration from 12h to 90d",
            "how long a key is published before it signs"},
           &Config::key_prepare_lead, DurationBetween(Hours(12), Days(90))),
-      One({"jwks-max-age", "5m", "a duration from 0s to 24h",
+      One({"jwks-max-age", "5m", "a duration from 1m to 24h",
            "how long the key set may be cached"},
-          &Config::jwks_max_age, DurationBetween(Seconds(0), Hours(24))),
+          &Config::jwks_max_age, DurationBetween(Minutes(1), Hours(24))),
   };
 }
 

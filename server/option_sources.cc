@@ -155,8 +155,8 @@ void TakeSessions(const Line& line, Arguments& read,
 void TakeExtras(std::vector<std::string> extras, Arguments& read,
                 std::vector<std::string>& problems) {
   if (!extras.empty() && extras.front() == "restore" &&
-      read.mode == Mode::kServe) {
-    read.mode = Mode::kRestore;
+      (read.mode == Mode::kServe || read.mode == Mode::kHelp)) {
+    if (read.mode == Mode::kServe) read.mode = Mode::kRestore;
     extras.erase(extras.begin());
   }
   bool flag_seen = false;

@@ -8,6 +8,7 @@
 #include "server/foundation.h"
 #include "server/revocation/access_ceiling.h"
 #include "server/revocation/entries.h"
+#include "server/revocation/past_epochs.h"
 
 namespace ostiary {
 namespace {
@@ -49,6 +50,11 @@ absl::StatusOr<std::int64_t> EndAllSessions(storage::Store& store,
 
 absl::Status BeginEpoch(storage::WriteTx& tx, std::uint32_t epoch,
                         std::int64_t at_least, absl::Time now) {
+  auto survived = tx.ledger().Head();
+  if (!survived.ok()) return survived.status();
+  if (auto recorded = revocation::RecordPastEpoch(tx, *survived);
+      !recorded.ok())
+    return recorded;
   if (auto begun = tx.ledger().BeginEpoch(epoch, at_least); !begun.ok())
     return begun;
   auto row = tx.ledger().Append(revocation::AllEntry(

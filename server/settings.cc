@@ -19,6 +19,14 @@ limit::Rule RuleOf(const std::optional<Rate>& rate) {
 
 }  // namespace
 
+absl::Status CheckSettings(const Config& config) {
+  if (auto status = key::ValidateSchedule(KeyRingOptionsOf(config).schedule);
+      !status.ok()) {
+    return status;
+  }
+  return password::CheckParameters(HashParametersOf(config));
+}
+
 jwt::Algorithm AlgorithmOf(const Config& config) {
   switch (config.signing_algorithm) {
     case SigningAlgorithm::kEs256:
@@ -125,8 +133,7 @@ door::Admission::Options AdmissionOptionsOf(const Config& config) {
 
 rpc::ServerOptions GrpcOptionsOf(const Config& config) {
   rpc::ServerOptions options;
-  if (!config.grpc_listen.empty())
-    options.listen = config.grpc_listen.front().ToString();
+  options.listen = TextsOf(config.grpc_listen);
   options.client_certificates = config.tls_client_auth == ClientAuth::kRequire
                                     ? rpc::ClientCertificates::kRequired
                                     : rpc::ClientCertificates::kRequested;

@@ -23,6 +23,10 @@ namespace ostiary {
 
 inline constexpr std::size_t kSignUpCounters = 1 << 14;
 
+// What the rooms themselves have to say against it; the message names the
+// option.
+absl::Status CheckSettings(const Config& config);
+
 jwt::Algorithm AlgorithmOf(const Config& config);
 jwt::VerifierOptions VerifierOptionsOf(const Config& config);
 key::KeyRingOptions KeyRingOptionsOf(const Config& config);

@@ -11,6 +11,7 @@ constexpr absl::Duration kAuditKept = absl::Hours(24 * 400);
 // A client that comes late with an old token is told apart from a forger, and
 // an operator can see what ended.
 constexpr absl::Duration kEndedSessionsKept = absl::Hours(24 * 7);
+constexpr absl::Duration kRenewalDue = absl::Hours(24 * 14);
 constexpr absl::Duration kTolerableLeap = absl::Seconds(60);
 
 }  // namespace
@@ -92,6 +93,15 @@ void Upkeep::ReloadCertificates() {
   } else if (rooms_.certificates->Current()->serial != before) {
     rooms_.logger.Info("new certificates are in use");
   }
+}
+
+void Upkeep::WarnOfExpiry() {
+  if (rooms_.certificates == nullptr) return;
+  const absl::Time not_after = rooms_.certificates->NotAfter();
+  if (not_after - rooms_.clock.Now() > kRenewalDue) return;
+  rooms_.logger.Warning(
+      "the TLS certificate ends soon or has ended",
+      {{"not_after", absl::FormatTime(not_after, absl::UTCTimeZone())}});
 }
 
 }  // namespace ostiary

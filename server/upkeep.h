@@ -45,6 +45,8 @@ class Upkeep {
   void ForgetWhatHasEnded();
 
   void ReloadCertificates();
+  // Says so while there is time to renew.
+  void WarnOfExpiry();
 
  private:
   bool ClockIsInDoubt();

@@ -77,6 +77,15 @@ bool IsLoopback(const std::string& host) {
          IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+// An address needs no resolver.
+std::string TargetOf(const HostPort& address, const std::string& server) {
+  in_addr v4;
+  if (inet_pton(AF_INET, address.host.c_str(), &v4) == 1) {
+    return "ipv4:" + server;
+  }
+  return (IsIpv6(address.host) ? "ipv6:" : "dns:///") + server;
+}
+
 // gRPC reads a target as a URI: other bytes of a path must be escaped.
 std::string EscapePath(absl::string_view path) {
   std::string escaped;
@@ -142,7 +151,7 @@ absl::StatusOr<Endpoint> ServerEndpoint(const Place& place) {
   }
   const absl::StatusOr<Protection> protection = ProtectionOf(place, *address);
   if (!protection.ok()) return protection.status();
-  return Endpoint{"dns:///" + place.server, place.server, *protection};
+  return Endpoint{TargetOf(*address, place.server), place.server, *protection};
 }
 
 std::string WhyNoSocket(const std::string& path) {

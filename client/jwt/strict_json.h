@@ -1,7 +1,7 @@
 #ifndef OSTIARY_CLIENT_JWT_STRICT_JSON_H_
 #define OSTIARY_CLIENT_JWT_STRICT_JSON_H_
 
-// Internal to client/jwt: names Boost types.
+// Names Boost types: for the rooms of client/ only, never in a public header.
 
 #include <boost/json/object.hpp>
 #include <boost/json/storage_ptr.hpp>

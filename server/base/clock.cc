@@ -17,7 +17,7 @@ absl::Time SystemClock::Now() const {
   while (last < wall && !last_nanos_.compare_exchange_weak(
                             last, wall, std::memory_order_relaxed)) {
   }
-  return absl::FromUnixNanos(last < wall ? wall : last);
+  return absl::FromUnixMicros((last < wall ? wall : last) / 1000);
 }
 
 }  // namespace ostiary

@@ -15,7 +15,8 @@ namespace ostiary {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Never runs backwards within one Clock.
+  // Never runs backwards within one Clock. Whole microseconds: what the store
+  // keeps is then what an answer said.
   virtual absl::Time Now() const = 0;
 };
 

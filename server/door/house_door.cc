@@ -56,6 +56,13 @@ std::unique_ptr<google::protobuf::Message> HouseDoor::NewResponse(
 void HouseDoor::Dispatch(const MethodRow& row, const CallContext& context,
                          google::protobuf::Message& request,
                          google::protobuf::Message& response, Done done) {
+  // Asked before a call is taken: what was taken is finished while draining.
+  if (!Ready()) {
+    const absl::Status refused = Refuse(Reason::kNotReady);
+    Count(row, refused, absl::ZeroDuration());
+    done(refused);
+    return;
+  }
   const MethodBook::Method& method = *parts_.methods.Find(row.name);
   const LaneName lane =
       method.choose_lane != nullptr ? method.choose_lane(request) : row.lane;
@@ -91,7 +98,6 @@ absl::Status HouseDoor::Act(const MethodBook::Method& method,
                             const CallContext& context,
                             google::protobuf::Message& request,
                             google::protobuf::Message& response) {
-  if (!Ready()) return Refuse(Reason::kNotReady);
   if (context.cancelled != nullptr && context.cancelled())
     return Refuse(Reason::kCancelled);
   if (parts_.clock.Now() >= context.deadline)

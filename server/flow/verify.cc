@@ -39,8 +39,13 @@ absl::Status Verify::CheckRevision(absl::string_view min_revision) const {
   }
   const revocation::Revision applied = revocations_.applied();
   if (wanted->epoch > applied.epoch) return Refuse(Reason::kRevisionNotReached);
-  // The tail of a past epoch may not have survived the restore that ended it.
-  if (wanted->epoch < applied.epoch) return Refuse(Reason::kRevisionLost);
+  if (wanted->epoch < applied.epoch) {
+    // The tail of a past epoch may not have survived the restore that ended it.
+    const auto past = past_epochs_.find(wanted->epoch);
+    const bool survived =
+        past != past_epochs_.end() && wanted->sequence <= past->second;
+    return survived ? absl::OkStatus() : Refuse(Reason::kRevisionLost);
+  }
   if (wanted->sequence > applied.sequence)
     return Refuse(Reason::kRevisionNotReached);
   return absl::OkStatus();

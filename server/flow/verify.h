@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -11,6 +12,7 @@
 #include "client/jwt/verifier.h"
 #include "server/base/clock.h"
 #include "server/key/key_ring.h"
+#include "server/revocation/past_epochs.h"
 #include "server/revocation/revocation_set.h"
 #include "server/token/verified_token_cache.h"
 
@@ -24,11 +26,12 @@ class Verify {
  public:
   Verify(const Clock& clock, const key::KeyRing& keys, jwt::Verifier verifier,
          const revocation::RevocationSet& revocations,
-         token::VerifiedTokenCache& cache)
+         revocation::PastEpochs past_epochs, token::VerifiedTokenCache& cache)
       : clock_(clock),
         keys_(keys),
         verifier_(std::move(verifier)),
         revocations_(revocations),
+        past_epochs_(std::move(past_epochs)),
         cache_(cache) {}
 
   struct Answer {
@@ -64,6 +67,7 @@ class Verify {
   const key::KeyRing& keys_;
   const jwt::Verifier verifier_;
   const revocation::RevocationSet& revocations_;
+  const revocation::PastEpochs past_epochs_;
   token::VerifiedTokenCache& cache_;
 };
 

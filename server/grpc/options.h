@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "server/base/certificates.h"
@@ -20,7 +21,7 @@ enum class Reflection { kOff, kOn };
 
 struct ServerOptions {
   // "host:port", "[::1]:50051"; port 0 takes a free one. Empty: no TCP.
-  std::string listen;
+  std::vector<std::string> listen;
   // Serves TLS on `listen`; null: plaintext. Must outlive the server.
   const CertificateStore* certificates = nullptr;
   ClientCertificates client_certificates = ClientCertificates::kRequested;

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "grpc/grpc.h"
 #include "grpc/grpc_security_constants.h"
@@ -31,6 +33,10 @@ class PrivateFiles {
  private:
   const mode_t before_;
 };
+
+std::string UnixUri(const std::string& path) {
+  return absl::StrCat("unix:", absl::StrReplaceAll(path, {{"%", "%25"}}));
+}
 
 int QueuesFor(int wanted) {
   if (wanted > 0) return wanted;
@@ -73,8 +79,8 @@ Server::~Server() { Drain(kDefaultPatience); }
 absl::Status Server::Listen() {
   if (options_.listen.empty() && options_.operator_socket.empty())
     return absl::InvalidArgumentError("gRPC: no address to listen on");
-  if (!options_.listen.empty()) {
-    if (absl::Status s = CheckTcpAddress(options_.listen); !s.ok()) return s;
+  for (const std::string& address : options_.listen) {
+    if (absl::Status s = CheckTcpAddress(address); !s.ok()) return s;
   }
   if (!options_.operator_socket.empty()) {
     absl::Status s = CheckSocketPath(options_.operator_socket);
@@ -86,17 +92,19 @@ absl::Status Server::Listen() {
 }
 
 void Server::AddListeners(::grpc::ServerBuilder& builder) {
-  if (!options_.listen.empty()) {
-    if (options_.certificates != nullptr)
-      tls_ =
-          TlsCredentials(*options_.certificates, options_.client_certificates);
+  if (options_.certificates != nullptr) {
+    tls_ = TlsCredentials(*options_.certificates, options_.client_certificates);
+  }
+  ports_.resize(options_.listen.size());
+  for (std::size_t i = 0; i < options_.listen.size(); ++i) {
     builder.AddListeningPort(
-        options_.listen,
-        tls_ != nullptr ? tls_ : ::grpc::InsecureServerCredentials(), &port_);
+        options_.listen[i],
+        tls_ != nullptr ? tls_ : ::grpc::InsecureServerCredentials(),
+        &ports_[i]);
   }
   if (!options_.operator_socket.empty()) {
     // Local credentials, so that each call knows it came this way.
-    builder.AddListeningPort(absl::StrCat("unix:", options_.operator_socket),
+    builder.AddListeningPort(UnixUri(options_.operator_socket),
                              ::grpc::experimental::LocalServerCredentials(UDS));
   }
 }
@@ -115,8 +123,8 @@ absl::Status Server::Build(::grpc::ServerBuilder& builder) {
   }
   if (server_ == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "gRPC cannot listen on '", options_.listen, "' or '",
-        options_.operator_socket,
+        "gRPC cannot listen on '", absl::StrJoin(options_.listen, ", "),
+        "' or '", options_.operator_socket,
         "', though both looked free a moment ago: has another process taken "
         "one, or does gRPC not take the certificates?"));
   }

@@ -37,8 +37,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Of the TCP listener; 0 if there is none.
-  int port() const { return port_; }
+  // Of the TCP listeners, in the order asked for.
+  const std::vector<int>& ports() const { return ports_; }
 
   // Ends watches and takes no new calls, lets those in flight end, cancels them
   // after `patience`, waits for the lanes. Returns when no thread of the server
@@ -68,7 +68,7 @@ class Server {
   Health health_;
   ::grpc::AsyncGenericService unknown_methods_;
   std::shared_ptr<::grpc::ServerCredentials> tls_;  // gRPC does not keep it
-  int port_ = 0;
+  std::vector<int> ports_;
   bool drained_ = false;
   std::vector<Queue> queues_;
   std::unique_ptr<::grpc::Server> server_;

@@ -155,8 +155,11 @@ absl::Status Services::CheckEveryMethodIsWired() const {
     const google::protobuf::ServiceDescriptor* described =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
             service);
-    for (int i = 0; described != nullptr && i < described->method_count();
-         ++i) {
+    if (described == nullptr) {
+      return absl::InternalError(
+          absl::StrCat("gRPC: no descriptor of ", service));
+    }
+    for (int i = 0; i < described->method_count(); ++i) {
       const std::string name =
           absl::StrCat(service, "/", described->method(i)->name());
       if (IsWired(name)) continue;

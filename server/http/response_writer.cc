@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/http/error_detail.h"
 #include "server/http/json_text.h"
 
 namespace ostiary::http {
@@ -109,6 +110,25 @@ absl::string_view WireSentence(int status) {
   }
 }
 
+absl::string_view WireReason(int status) {
+  switch (status) {
+    case 413:
+    case 414:
+    case 431:
+      return "REQUEST_TOO_LARGE";
+    case 501:
+    case 505:
+    case 417:
+      return "HTTP_FEATURE_UNSUPPORTED";
+    case 503:
+      return "OVERLOADED";
+    case 504:
+      return "DEADLINE_EXCEEDED";
+    default:
+      return "HTTP_MALFORMED";
+  }
+}
+
 absl::string_view WireCode(int status) {
   switch (status) {
     case 501:
@@ -129,9 +149,9 @@ absl::string_view WireCode(int status) {
 
 std::string WriteAnswer(const Response& response, const AnswerFrame& frame) {
   if (!IsSafe(response)) {
-    return WriteAnswer(
-        ErrorAnswer(500, "internal", "Something went wrong on our side."),
-        frame);
+    return WriteAnswer(ErrorAnswer(500, "internal", "INTERNAL",
+                                   "Something went wrong on our side."),
+                       frame);
   }
   std::string out;
   out.reserve(512 + response.body.size());
@@ -155,7 +175,7 @@ std::string WriteAnswer(const Response& response, const AnswerFrame& frame) {
 }
 
 Response ErrorAnswer(int status, absl::string_view code,
-                     absl::string_view message) {
+                     absl::string_view reason, absl::string_view message) {
   Response response{
       status,
       {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
@@ -163,12 +183,15 @@ Response ErrorAnswer(int status, absl::string_view code,
   AppendJsonString(code, response.body);
   response.body.append(",\"message\":");
   AppendJsonString(message, response.body);
-  response.body.push_back('}');
+  response.body.append(",\"details\":[");
+  AppendErrorInfo(reason, response.body);
+  response.body.append("]}");
   return response;
 }
 
 Response WireError(int status) {
-  return ErrorAnswer(status, WireCode(status), WireSentence(status));
+  return ErrorAnswer(status, WireCode(status), WireReason(status),
+                     WireSentence(status));
 }
 
 }  // namespace ostiary::http

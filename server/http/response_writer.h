@@ -26,9 +26,10 @@ struct AnswerFrame {
 // whole answer becomes a 500.
 std::string WriteAnswer(const Response& response, const AnswerFrame& frame);
 
-// {"code": ..., "message": ...}: the shape of every error body.
+// {"code": ..., "message": ..., "details": [ErrorInfo]}: the shape of every
+// error body. `reason` is UPPER_SNAKE_CASE and never renamed.
 Response ErrorAnswer(int status, absl::string_view code,
-                     absl::string_view message);
+                     absl::string_view reason, absl::string_view message);
 // The same for a refusal that the wire itself makes.
 Response WireError(int status);
 

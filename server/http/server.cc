@@ -120,8 +120,11 @@ absl::Status Server::Loop::Open(const std::vector<std::string>& listen) {
 
 void Server::Loop::Start() {
   for (Acceptor& acceptor : acceptors_) {
+    // A server that no longer accepts must not look alive: ends the process.
     asio::co_spawn(io_.get_executor(), Accept(acceptor),
-                   [](const std::exception_ptr&) {});
+                   [](const std::exception_ptr& broken) {
+                     if (broken) std::rethrow_exception(broken);
+                   });
   }
   thread_ = std::thread([this] {
     const auto stay = asio::make_work_guard(io_);

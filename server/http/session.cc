@@ -102,7 +102,8 @@ Task<bool> Session::ServeOne() {
     co_return false;
   }
   idle_ = true;
-  co_return true;
+  // The drain may have begun while the answer was on its way.
+  co_return !house_.draining;
 }
 
 // Nothing: the handler's time is up, or the session was aborted.

@@ -25,20 +25,16 @@ void Checkpointer::AfterCommit() {
   if (pages_in_log_ < kPages) next_at_ = kPages;
   if (pages_in_log_ < next_at_) return;
   next_at_ = pages_in_log_ + kPages;
-  readers_.ReleaseSnapshots();
   Checkpoint(pages_in_log_ < kTooManyPages ? SQLITE_CHECKPOINT_PASSIVE
                                            : SQLITE_CHECKPOINT_RESTART);
-  // Snapshots taken while we copied are still in the log, and would keep the
-  // next commit from starting it anew.
-  readers_.ReleaseSnapshots();
 }
 
-void Checkpointer::Finish() {
-  readers_.ReleaseSnapshots();
-  Checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
-}
+void Checkpointer::Finish() { Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
 
 void Checkpointer::Checkpoint(int mode) {
+  // Also those taken while we copy would keep the next commit from starting
+  // the log anew.
+  const Readers::NoSnapshotsKept pause(readers_);
   sqlite3_busy_timeout(connection_.handle(), kPatienceMilliseconds);
   sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr,
                             nullptr);

@@ -46,9 +46,20 @@ absl::Status Readers::Read(Store::ReadFn fn) {
   return status;
 }
 
-void Readers::ReleaseSnapshots() {
-  release_.fetch_add(1);
-  EndIdleSnapshots(Clock::time_point::max());
+Readers::NoSnapshotsKept::NoSnapshotsKept(Readers& readers)
+    : readers_(readers) {
+  {
+    const std::lock_guard<std::mutex> lock(readers_.mutex_);
+    readers_.keeping_ = false;
+  }
+  readers_.EndIdleSnapshots(Clock::time_point::max());
+}
+
+Readers::NoSnapshotsKept::~NoSnapshotsKept() {
+  const std::lock_guard<std::mutex> lock(readers_.mutex_);
+  readers_.keeping_ = true;
+  // A Read that is still under way is in the log from before.
+  ++readers_.pauses_;
 }
 
 Readers::Reader* Readers::Take() {
@@ -56,15 +67,16 @@ Readers::Reader* Readers::Take() {
   freed_.wait(lock, [this] { return !idle_.empty(); });
   Reader* const reader = idle_.back();
   idle_.pop_back();
+  reader->pause = pauses_;
   return reader;
 }
 
 void Readers::GiveBack(Reader* reader) {
   reader->used_at = Clock::now();
   std::unique_lock<std::mutex> lock(mutex_);
-  // Asked under the lock: who raises `release_` then looks through `idle_`, so
+  // Asked under the lock: who stops the keeping then looks through `idle_`, so
   // either we see it here or the reader is found there.
-  if (reader->has_snapshot && reader->release != release_.load()) {
+  if (reader->has_snapshot && (!keeping_ || reader->pause != pauses_)) {
     lock.unlock();
     EndSnapshot(*reader);
     lock.lock();
@@ -80,11 +92,7 @@ absl::Status Readers::Refresh(Reader& reader) {
   // Read before the snapshot is opened, which may therefore be newer than the
   // number says, never older.
   const std::uint64_t commit = commits_.load();
-  const std::uint64_t release = release_.load();
-  if (reader.has_snapshot && reader.commit == commit &&
-      reader.release == release) {
-    return absl::OkStatus();
-  }
+  if (reader.has_snapshot && reader.commit == commit) return absl::OkStatus();
   EndSnapshot(reader);
   const absl::Status begun = Begin(*reader.connection);
   if (!begun.ok()) {
@@ -93,7 +101,6 @@ absl::Status Readers::Refresh(Reader& reader) {
   }
   reader.has_snapshot = true;
   reader.commit = commit;
-  reader.release = release;
   return absl::OkStatus();
 }
 

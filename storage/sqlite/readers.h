@@ -28,8 +28,8 @@ using CommitNumber = std::atomic<std::uint64_t>;
 // keeps its snapshot after a Read and offers it to the next one. It is let go
 //   - when the commit number has moved (a Read must see what was acknowledged),
 //   - after kKeepSnapshot without a Read,
-//   - when the checkpointer asks: a log with a reader in it cannot start anew,
-//     and one idle reader would let it grow without bound.
+//   - while a checkpoint is under way: a log with a reader in it cannot start
+//     anew, and one idle reader would let it grow without bound.
 //
 // Thread-safe.
 class Readers {
@@ -46,9 +46,18 @@ class Readers {
 
   absl::Status Read(Store::ReadFn fn);
 
-  // Ends the snapshots kept by idle connections now, and those of busy ones as
-  // soon as their Read is done.
-  void ReleaseSnapshots();
+  // While it lives no snapshot is kept: those of idle connections end now,
+  // those of busy ones with their Read. One at a time.
+  class NoSnapshotsKept {
+   public:
+    explicit NoSnapshotsKept(Readers& readers);
+    ~NoSnapshotsKept();
+    NoSnapshotsKept(const NoSnapshotsKept&) = delete;
+    NoSnapshotsKept& operator=(const NoSnapshotsKept&) = delete;
+
+   private:
+    Readers& readers_;
+  };
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -61,8 +70,8 @@ class Readers {
     std::unique_ptr<Connection> connection;
     SqliteReadTx tx;
     bool has_snapshot = false;
-    std::uint64_t commit = 0;   // the snapshot is at least this new
-    std::uint64_t release = 0;  // `release_` when it was opened
+    std::uint64_t commit = 0;  // the snapshot is at least this new
+    std::uint64_t pause = 0;   // `pauses_` when the Read began
     Clock::time_point used_at;
   };
 
@@ -79,12 +88,12 @@ class Readers {
   const CommitNumber& commits_;
   std::vector<std::unique_ptr<Reader>> readers_;
 
-  std::atomic<std::uint64_t> release_{0};  // rises with ReleaseSnapshots
-
   std::mutex mutex_;
   std::condition_variable freed_;  // a reader became idle
   std::condition_variable kept_;   // an idle reader keeps a snapshot, or end
   std::vector<Reader*> idle_;      // guarded by mutex_; last used last
+  bool keeping_ = true;            // guarded by mutex_
+  std::uint64_t pauses_ = 0;       // guarded by mutex_; NoSnapshotsKept ended
   bool forgetter_sleeps_ = false;  // guarded by mutex_
   bool stopping_ = false;          // guarded by mutex_
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/readers.h"
@@ -47,8 +48,10 @@ class SqliteStore : public Store {
   absl::Status Read(ReadFn fn) override { return readers_.Read(fn); }
   absl::Status Write(WriteFn fn) override { return writer_.Write(fn); }
   absl::Status Ping() override {
-    // A real write: a full disk is noticed by nothing less.
-    return Write([](WriteTx& tx) { return tx.facts().Put(kProbe, ""); });
+    // A real write: a full disk is noticed by nothing less. Each time another
+    // value: SQLite leaves a page alone that would not change.
+    const std::string value = absl::StrCat(absl::GetCurrentTimeNanos());
+    return Write([&](WriteTx& tx) { return tx.facts().Put(kProbe, value); });
   }
 
  private:

@@ -37,7 +37,7 @@ class TlsTest : public ::testing::Test {
     std::ofstream(dir_.File(name)) << text;
   }
   std::string Address() const {
-    return absl::StrCat("localhost:", server_.port());
+    return absl::StrCat("127.0.0.1:", server_.port());
   }
 
   testing::TempDir dir_;

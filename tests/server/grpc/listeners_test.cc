@@ -95,6 +95,14 @@ TEST_F(SocketPathTest, OnlyTheOwnerMayOpenTheSocket) {
   EXPECT_EQ(found.st_mode & 0777, 0600u);
 }
 
+TEST_F(SocketPathTest, APathIsTakenAsItIsWritten) {
+  ServerOptions options;
+  options.operator_socket = dir_.File("a%41b");
+  Start(options);
+  struct stat found;
+  EXPECT_EQ(stat(options.operator_socket.c_str(), &found), 0);
+}
+
 TEST_F(SocketPathTest, OnlyTheSocketIsTheOperators) {
   std::vector<door::Listener> seen;
   std::vector<std::string> peers;
@@ -127,7 +135,7 @@ TEST_F(SocketPathTest, OnlyTheSocketIsTheOperators) {
 TEST_F(SocketPathTest, ASecondServerOnThePortIsRefusedWithTheReason) {
   Start();
   ServerOptions options;
-  options.listen = Address();
+  options.listen = {Address()};
   const auto second = Server::Start(door_, options);
   EXPECT_THAT(Complaint(second.status()), HasSubstr(Address()));
   EXPECT_THAT(Complaint(second.status()), HasSubstr("in use"));

@@ -81,7 +81,7 @@ class WireTest : public ::testing::Test {
 
   static ServerOptions TcpOptions() {
     ServerOptions options;
-    options.listen = "127.0.0.1:0";
+    options.listen = {"127.0.0.1:0"};
     return options;
   }
 
@@ -91,7 +91,7 @@ class WireTest : public ::testing::Test {
   }
 
   std::string Address() const {
-    return absl::StrCat("127.0.0.1:", server_->port());
+    return absl::StrCat("127.0.0.1:", server_->ports().front());
   }
 
   // A connection of its own.

@@ -89,6 +89,7 @@ class FullDiskTest : public ::testing::Test {
 
 TEST_F(FullDiskTest, WritesAreRefusedAndReadsGoOn) {
   ASSERT_OK(Append("before", 10));
+  ASSERT_OK(store_->Ping());
   {
     const NoRoomBeyond limit(LogSize() + 1000);
     for (int i = 0; i < 5; ++i) {
@@ -103,6 +104,12 @@ TEST_F(FullDiskTest, WritesAreRefusedAndReadsGoOn) {
   EXPECT_THAT(Keys(), ElementsAre("before", "after"));
   Reopen();
   EXPECT_THAT(Keys(), ElementsAre("before", "after"));
+}
+
+TEST_F(FullDiskTest, PingNoticesAlthoughNothingElseIsWritten) {
+  for (int i = 0; i < 3; ++i) ASSERT_OK(store_->Ping());
+  const NoRoomBeyond limit(LogSize());
+  EXPECT_THAT(store_->Ping(), HasCode(absl::StatusCode::kUnavailable));
 }
 
 TEST_F(FullDiskTest, TheDiskMayFillUpAtAnyByteOfACommit) {

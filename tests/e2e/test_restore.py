@@ -1,0 +1,170 @@
+"""A store that went back in time is refused until an operator takes it over."""
+
+import shutil
+
+import pytest
+
+from house import House, refusal
+
+
+def copy_store(server, to):
+    """The database alone, as a backup holds it; the server is down."""
+    to.mkdir(exist_ok=True)
+    for path in server.data_dir.glob("ostiary.db*"):
+        shutil.copy2(path, to / path.name)
+
+
+def put_back(server, backup):
+    for path in server.data_dir.glob("ostiary.db*"):
+        path.unlink()
+    for path in backup.iterdir():
+        shutil.copy2(path, server.data_dir / path.name)
+
+
+class Story:
+    """An old backup, and what happened since it was made."""
+
+    def __init__(self, server, contract):
+        self.server, self.contract = server, contract
+        house = House(server.start(), contract)
+        self.person = house.sign_up()
+        self.kept = self.person.sign_in()
+        self.revoked_later = self.person.sign_in()
+        assert server.stop() == 0
+        house.close()
+        backup = server.root / "backup"
+        copy_store(server, backup)
+
+        house = House(server.start(), contract)
+        self.revision = house.revoke(session_id=self.revoked_later.session_id)
+        self.advanced = house.refresh(self.kept.refresh_token)
+        self.lost = house.sign_up()
+        assert server.stop() == 0
+        house.close()
+        put_back(server, backup)
+
+    def restore(self, sessions):
+        return self.server.run("restore", f"--sessions={sessions}",
+                               *self.server.command()[1:])
+
+    def open(self):
+        house = House(self.server.start(), self.contract)
+        self.person.house = house
+        return house
+
+
+@pytest.fixture
+def story(new_server, contract):
+    return Story(new_server(), contract)
+
+
+def test_a_store_that_went_back_is_refused_and_restore_is_named(story):
+    for _ in range(2):
+        done = story.server.run(*story.server.command()[1:])
+        assert done.returncode != 0
+        assert "back in time" in done.stderr
+        assert "ostiaryd restore" in done.stderr
+
+
+def test_restore_says_what_it_needs(story):
+    done = story.server.run("restore", *story.server.command()[1:])
+    assert done.returncode != 0
+    for word in ("--sessions", "end", "keep"):
+        assert word in done.stderr
+
+
+def test_restore_help_is_help(new_server):
+    done = new_server().run("restore", "--help")
+    assert done.returncode == 0
+    assert "--sessions" in done.stdout
+
+
+def test_restore_ending_sessions_refuses_all_that_was_issued_before(story):
+    done = story.restore("end")
+    assert done.returncode == 0, done.stderr
+    house = story.open()
+    for tokens in (story.kept, story.revoked_later, story.advanced):
+        assert house.verdict(tokens.access_token) == "TOKEN_REVOKED"
+        assert refusal(house.refresh, tokens.refresh_token).reason == (
+            "REFRESH_REJECTED")
+    assert house.verdict(story.person.sign_in().access_token) == "VALID"
+    assert refusal(house.grpc.call,
+                   "AuthService/SignInWithPassword",
+                   {"identifier": story.lost.username,
+                    "password": story.lost.password}).reason == (
+        "CREDENTIALS_REJECTED")
+    house.close()
+
+
+def test_restore_keeping_sessions_refuses_tokens_and_lets_sessions_refresh(
+        story):
+    done = story.restore("keep")
+    assert done.returncode == 0, done.stderr
+    house = story.open()
+    for tokens in (story.kept, story.revoked_later, story.advanced):
+        assert house.verdict(tokens.access_token) == "TOKEN_REVOKED"
+    # The token that the lost future had given out is authentic and newer.
+    fresh = house.refresh(story.advanced.refresh_token)
+    assert fresh.session_id == story.kept.session_id
+    assert house.verdict(fresh.access_token) == "VALID"
+    assert "STATE_REGRESSION" in story.server.log()
+    house.close()
+
+
+def test_a_revision_of_the_lost_future_is_not_taken_for_granted(story):
+    assert story.restore("keep").returncode == 0
+    house = story.open()
+    refused = refusal(house.verdict, story.kept.access_token,
+                      min_revision=story.revision)
+    assert refused.reason in ("REVISION_LOST", "REVISION_NOT_REACHED")
+    house.close()
+
+
+def test_a_restored_server_restarts_as_any_other(story):
+    assert story.restore("end").returncode == 0
+    house = story.open()
+    tokens = story.person.sign_in()
+    assert story.server.stop() == 0
+    house.close()
+    house = story.open()
+    assert house.verdict(tokens.access_token) == "VALID"
+    assert house.verdict(story.kept.access_token) == "TOKEN_REVOKED"
+    house.close()
+
+
+def test_a_revoked_key_stays_revoked_through_a_restore(new_server, contract):
+    server = new_server()
+    house = House(server.start(), contract)
+    person = house.sign_up()
+    token = person.sign_in().access_token
+    key = house.operator.call("AdminService/GetServerInfo").active_key_id
+    assert server.stop() == 0
+    house.close()
+    backup = server.root / "backup"
+    copy_store(server, backup)
+    house = House(server.start(), contract)
+    house.revoke(key_id=key)
+    assert server.stop() == 0
+    house.close()
+    put_back(server, backup)
+    done = server.run("restore", "--sessions=keep", *server.command()[1:])
+    assert done.returncode == 0, done.stderr
+    house = House(server.start(), contract)
+    assert key not in house.http.client.get("/.well-known/jwks.json").text
+    assert house.verdict(token) != "VALID"
+    person.house = house
+    assert house.verdict(person.sign_in().access_token) == "VALID"
+    house.close()
+
+
+def test_a_damaged_mark_is_refused_with_what_to_do(new_server):
+    server = new_server().start()
+    assert server.stop() == 0
+    mark = server.data_dir / "mark"
+    marks = [mark] if mark.exists() else [
+        p for p in server.data_dir.iterdir() if "mark" in p.name]
+    assert marks
+    marks[0].write_bytes(b"nonsense")
+    done = server.run(*server.command()[1:])
+    assert done.returncode != 0
+    assert "damaged" in done.stderr and "restore" in done.stderr
