@@ -333,7 +333,7 @@ absl::StatusOr<std::unique_ptr<Assembly>> Assembly::Build(const Config& config,
   }
   SystemRandom random;
   auto loaded = Load(config, **foundation, *aftermath, random);
-  if (!loaded.ok()) return loaded.status();
+  if (!loaded.ok()) return NameStore(config, loaded.status());
   return std::make_unique<House>(config, logger, std::move(aftermath),
                                  *std::move(foundation), *std::move(loaded));
 }

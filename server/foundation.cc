@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
@@ -13,10 +14,13 @@
 namespace ostiary {
 namespace {
 
+std::string StorePath(const Config& config) {
+  return std::string(absl::StripPrefix(config.store, "sqlite:"));
+}
+
 bool StoreExists(const Config& config) {
-  const std::string path(absl::StripPrefix(config.store, "sqlite:"));
   std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
+  return std::filesystem::exists(StorePath(config), ignored);
 }
 
 absl::StatusOr<key::KeyEncryptionKey> OpenKek(const Config& config) {
@@ -41,6 +45,14 @@ int ReadersFor(const Config& config) {
 }
 
 }  // namespace
+
+absl::Status NameStore(const Config& config, const absl::Status& status) {
+  if (status.ok() || absl::StrContains(status.message(), StorePath(config)))
+    return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat("the store '", StorePath(config), "': ", status.message()));
+}
 
 Foundation::Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
                        std::optional<Mark> last)
@@ -68,13 +80,13 @@ absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Lay(
   options.listener = std::move(listener);
   absl::StatusOr<std::unique_ptr<storage::Store>> store =
       storage::OpenStore(options);
-  if (!store.ok()) return store.status();
+  if (!store.ok()) return NameStore(config, store.status());
   foundation->store = *std::move(store);
   absl::StatusOr<storage::LedgerHead> head =
       storage::ReadValue<storage::LedgerHead>(
           *foundation->store,
           [](storage::ReadTx& tx) { return tx.ledger().Head(); });
-  if (!head.ok()) return head.status();
+  if (!head.ok()) return NameStore(config, head.status());
   foundation->head = *head;
   return foundation;
 }

@@ -37,6 +37,10 @@ struct Foundation {
              std::optional<Mark> last);
 };
 
+// The same error, naming the store's file if it does not yet: an operator who
+// reads "malformed" must know what to put back.
+absl::Status NameStore(const Config& config, const absl::Status& status);
+
 }  // namespace ostiary
 
 #endif  // OSTIARY_SERVER_FOUNDATION_H_
