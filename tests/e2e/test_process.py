@@ -42,13 +42,18 @@ def server(new_server):
     ("--trusted-proxies", "10.0.0.0/99", "networks like"),
     ("--default-audience", "cli_x", "cli_"),
     ("--reflection", "maybe", "on or off"),
-    ("--store", "oracle:x", "sqlite:"),
 ])
 def test_a_bad_value_is_refused_naming_option_value_and_expectation(
         server, flag, value, expected):
     done = server.run(f"{flag}={value}", "--check-config")
     assert done.returncode == REFUSED
     said(done, flag, value, expected)
+
+
+def test_a_store_url_is_never_shown_it_may_hold_a_password(server):
+    done = server.run("--store=oracle:user:geheim@x", "--check-config")
+    said(done, "--store", "sqlite:PATH")
+    assert "geheim" not in done.stderr
 
 
 def test_a_bad_value_from_the_environment_names_the_variable(server):

@@ -1,9 +1,11 @@
 """A store that went back in time is refused until an operator takes it over."""
 
 import shutil
+import time
 
 import pytest
 
+from doors import Refused
 from house import House, refusal
 
 
@@ -19,6 +21,20 @@ def put_back(server, backup):
         path.unlink()
     for path in backup.iterdir():
         shutil.copy2(path, server.data_dir / path.name)
+
+
+def once_issuing_goes_on(call, *arguments, **named):
+    """Retries as told: for 5 s after the row *all issued before now*, whatever
+    would be minted could be hit by it."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return call(*arguments, **named)
+        except Refused as refused:
+            if refused.reason != "OVERLOADED" or time.monotonic() > end:
+                raise
+            assert 0 < refused.retry_after <= 6
+            time.sleep(refused.retry_after)
 
 
 class Story:
@@ -85,9 +101,11 @@ def test_restore_ending_sessions_refuses_all_that_was_issued_before(story):
     house = story.open()
     for tokens in (story.kept, story.revoked_later, story.advanced):
         assert house.verdict(tokens.access_token) == "TOKEN_REVOKED"
+    assert house.verdict(once_issuing_goes_on(
+        story.person.sign_in).access_token) == "VALID"
+    for tokens in (story.kept, story.revoked_later, story.advanced):
         assert refusal(house.refresh, tokens.refresh_token).reason == (
             "REFRESH_REJECTED")
-    assert house.verdict(story.person.sign_in().access_token) == "VALID"
     assert refusal(house.grpc.call,
                    "AuthService/SignInWithPassword",
                    {"identifier": story.lost.username,
@@ -104,7 +122,8 @@ def test_restore_keeping_sessions_refuses_tokens_and_lets_sessions_refresh(
     for tokens in (story.kept, story.revoked_later, story.advanced):
         assert house.verdict(tokens.access_token) == "TOKEN_REVOKED"
     # The token that the lost future had given out is authentic and newer.
-    fresh = house.refresh(story.advanced.refresh_token)
+    fresh = once_issuing_goes_on(house.refresh,
+                                 story.advanced.refresh_token)
     assert fresh.session_id == story.kept.session_id
     assert house.verdict(fresh.access_token) == "VALID"
     assert "STATE_REGRESSION" in story.server.log()
@@ -122,21 +141,17 @@ def test_a_revision_of_the_lost_future_is_not_taken_for_granted(story):
 
 def test_a_restored_server_restarts_as_any_other(story):
     assert story.restore("end").returncode == 0
-    house = story.open()
-    tokens = story.person.sign_in()
-    assert story.server.stop() == 0
-    house.close()
-    house = story.open()
-    assert house.verdict(tokens.access_token) == "VALID"
-    assert house.verdict(story.kept.access_token) == "TOKEN_REVOKED"
-    house.close()
+    for _ in range(2):
+        house = story.open()
+        assert house.verdict(story.kept.access_token) == "TOKEN_REVOKED"
+        assert story.server.stop() == 0
+        house.close()
 
 
 def test_a_revoked_key_stays_revoked_through_a_restore(new_server, contract):
     server = new_server()
     house = House(server.start(), contract)
-    person = house.sign_up()
-    token = person.sign_in().access_token
+    token = house.sign_up().sign_in().access_token
     key = house.operator.call("AdminService/GetServerInfo").active_key_id
     assert server.stop() == 0
     house.close()
@@ -151,9 +166,9 @@ def test_a_revoked_key_stays_revoked_through_a_restore(new_server, contract):
     assert done.returncode == 0, done.stderr
     house = House(server.start(), contract)
     assert key not in house.http.client.get("/.well-known/jwks.json").text
-    assert house.verdict(token) != "VALID"
-    person.house = house
-    assert house.verdict(person.sign_in().access_token) == "VALID"
+    assert house.verdict(token) in ("KEY_UNKNOWN", "TOKEN_REVOKED")
+    active = house.operator.call("AdminService/GetServerInfo").active_key_id
+    assert active not in ("", key)
     house.close()
 
 

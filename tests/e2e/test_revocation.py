@@ -1,5 +1,7 @@
 """What ends access ends it at once, and says so in one word."""
 
+import time
+
 import pytest
 
 from house import new_password, refusal
@@ -66,7 +68,8 @@ def test_revoking_an_account_ends_all_its_sessions_and_lets_it_come_back(house):
 
 def test_revoking_a_client_ends_the_tokens_it_was_given(new_house):
     house = new_house()
-    tokens = house.sign_up().sign_in()
+    person = house.sign_up()
+    tokens = person.sign_in()
     client_id = house.claims(tokens.access_token).client_id
     assert client_id == "cli_default"
     house.revoke(client_id="cli_other")
@@ -74,6 +77,14 @@ def test_revoking_a_client_ends_the_tokens_it_was_given(new_house):
     revision = house.revoke(client_id=client_id)
     assert house.verdict(tokens.access_token,
                          min_revision=revision) == "TOKEN_REVOKED"
+    # What is minted in the next seconds would be hit too: the caller is told
+    # to come back instead.
+    refused = refusal(person.sign_in)
+    assert (refused.code, refused.reason) == ("RESOURCE_EXHAUSTED",
+                                              "OVERLOADED")
+    assert 0 < refused.retry_after <= 6
+    time.sleep(refused.retry_after)
+    assert house.verdict(person.sign_in().access_token) == "VALID"
 
 
 def test_revoking_a_key_ends_what_it_signed_and_the_next_key_signs(new_house):
@@ -272,7 +283,6 @@ def test_the_oldest_session_makes_room_at_the_cap(new_house):
 
 
 def test_an_access_token_ends_with_its_lifetime(new_house):
-    import time
     house = new_house("--access-token-lifetime=1s")
     tokens = house.sign_up().sign_in()
     time.sleep(1.3)
