@@ -56,14 +56,15 @@ std::unique_ptr<google::protobuf::Message> HouseDoor::NewResponse(
 void HouseDoor::Dispatch(const MethodRow& row, const CallContext& context,
                          google::protobuf::Message& request,
                          google::protobuf::Message& response, Done done) {
+  const MethodBook::Method& method = *parts_.methods.Find(row.name);
   // Asked before a call is taken: what was taken is finished while draining.
   if (!Ready()) {
+    method.WipeSecrets(request);
     const absl::Status refused = Refuse(Reason::kNotReady);
     Count(row, refused, absl::ZeroDuration());
     done(refused);
     return;
   }
-  const MethodBook::Method& method = *parts_.methods.Find(row.name);
   const LaneName lane =
       method.choose_lane != nullptr ? method.choose_lane(request) : row.lane;
   if (lane == LaneName::kInline) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/revocation/access_ceiling.h"
+#include "server/revocation/past_epochs.h"
 #include "storage/open_store.h"
 #include "tests/support/status_matchers.h"
 
@@ -85,7 +86,8 @@ Rooms::Rooms(const HouseOptions& house, const Clock& the_clock,
           *store, house.lifetimes.access, clock.Now()))),
       minter(ValueOf(
           token::AccessTokenMinter::Create({kIssuer, house.lifetimes.access}))),
-      verify(clock, *keys, MakeVerifier(), aftermath->revocations, cache) {}
+      verify(clock, *keys, MakeVerifier(), aftermath->revocations,
+             ValueOf(revocation::LoadPastEpochs(*store)), cache) {}
 
 House::House(HouseOptions house_options)
     : options(std::move(house_options)),

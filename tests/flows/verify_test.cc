@@ -4,6 +4,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/reason.h"
+#include "server/revocation/past_epochs.h"
 #include "server/revocation/revision.h"
 #include "tests/flows/house.h"
 #include "tests/support/status_matchers.h"
@@ -216,14 +217,42 @@ TEST_F(VerifyFlow, RevisionOfALaterEpochIsNotReached) {
             Reason::kRevisionNotReached);
 }
 
-TEST_F(VerifyFlow, RevisionLostInARestoreIsAFailedPrecondition) {
-  ASSERT_OK(house_.Write(
-      [](storage::WriteTx& tx) { return tx.ledger().BeginEpoch(5, 100); }));
+// A restore of a store whose ledger of epoch 1 ended at 40; whatever came after
+// is lost.
+TEST_F(VerifyFlow, RevisionOfAPastEpochPassesUpToWhatSurvivedIt) {
+  ASSERT_OK(house_.Write([](storage::WriteTx& tx) -> absl::Status {
+    storage::LedgerHead survived;
+    survived.epoch = 1;
+    survived.sequence = 40;
+    auto recorded = revocation::RecordPastEpoch(tx, survived);
+    if (!recorded.ok()) return recorded;
+    return tx.ledger().BeginEpoch(5, 100);
+  }));
   house_.Restart();
-  const absl::Status status =
-      house_->verify.CheckRevision(revocation::FormatRevision({1, 99}));
-  EXPECT_EQ(ReasonOf(status), Reason::kRevisionLost);
-  EXPECT_THAT(status, HasCode(absl::StatusCode::kFailedPrecondition));
+  const auto check = [&](std::uint32_t epoch, std::int64_t sequence) {
+    return house_->verify.CheckRevision(
+        revocation::FormatRevision({epoch, sequence}));
+  };
+  EXPECT_OK(check(1, 1));
+  EXPECT_OK(check(1, 40));
+  EXPECT_EQ(ReasonOf(check(1, 41)), Reason::kRevisionLost);
+  EXPECT_THAT(check(1, 41), HasCode(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(ReasonOf(check(3, 1)), Reason::kRevisionLost);  // nobody knows it
+  EXPECT_OK(check(5, 100));
+}
+
+TEST_F(VerifyFlow, EveryPastEpochIsRemembered) {
+  for (const std::uint32_t epoch : {1u, 2u, 3u}) {
+    ASSERT_OK(house_.Write([&](storage::WriteTx& tx) -> absl::Status {
+      auto head = tx.ledger().Head();
+      if (!head.ok()) return head.status();
+      auto recorded = revocation::RecordPastEpoch(tx, *head);
+      if (!recorded.ok()) return recorded;
+      return tx.ledger().BeginEpoch(epoch + 1, 10 * epoch);
+    }));
+  }
+  const auto past = ValueOf(revocation::LoadPastEpochs(*house_->store));
+  EXPECT_EQ(past, (revocation::PastEpochs{{1, 0}, {2, 10}, {3, 20}}));
 }
 
 TEST_F(VerifyFlow, AnythingElseIsAnInvalidArgument) {

@@ -102,6 +102,7 @@ TEST_F(Dispatch, FullLaneAnswersAtOnceWithWhenToComeBack) {
   EXPECT_OK(house_.Call(kVerify, verify, verdict, DoorHouse::OverGrpc()));
   EXPECT_EQ(verdict.reason(), "TOKEN_MALFORMED");
   release.Notify();
+  house_.password_lane.WaitUntilIdle();
 }
 
 // --- No secret stays in a request, whatever became of the call.
