@@ -1,6 +1,5 @@
 #include "server/assembly.h"
 
-#include <cmath>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -8,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "server/base/certificates.h"
 #include "server/base/lane.h"
 #include "server/base/metrics.h"
 #include "server/base/random.h"
@@ -29,26 +27,22 @@
 #include "server/flow/token_issuer.h"
 #include "server/flow/verify.h"
 #include "server/foundation.h"
+#include "server/gauges.h"
 #include "server/grpc/server.h"
 #include "server/housekeeping.h"
 #include "server/http/ops_handler.h"
 #include "server/http/public_handler.h"
 #include "server/http/server.h"
-#include "server/key/key_ring.h"
-#include "server/key/symmetric_keys.h"
 #include "server/limit/network_prefix.h"
 #include "server/limit/rate_limiter.h"
 #include "server/limit/sign_in_limiter.h"
+#include "server/loading.h"
 #include "server/password/hash_workers.h"
 #include "server/password/password_policy.h"
 #include "server/password/passwords.h"
-#include "server/revocation/access_ceiling.h"
-#include "server/revocation/past_epochs.h"
-#include "server/revocation/revocation_set.h"
 #include "server/session/serving_time.h"
 #include "server/session/sessions.h"
 #include "server/settings.h"
-#include "server/token/access_token_minter.h"
 #include "server/token/verified_token_cache.h"
 #include "server/upkeep.h"
 
@@ -57,9 +51,6 @@ namespace {
 
 // Calls that wait in a lane before more are answered "busy".
 constexpr std::size_t kStoreQueue = 4096;
-// A commit that takes longer has kept clients waiting: their retry window does
-// not run meanwhile.
-constexpr absl::Duration kStalledCommit = absl::Seconds(1);
 constexpr absl::Duration kPingInterval = absl::Seconds(1);
 
 // The refresh keys, as the session room wants to see them.
@@ -75,112 +66,6 @@ class SealedRefreshKeys final : public session::RefreshKeys {
  private:
   const key::SymmetricKeys& keys_;
 };
-
-// What the store's writer tells; it outlives the store.
-struct Aftermath {
-  revocation::RevocationSet revocations;
-  session::ServingTime serving_time;
-  Metrics metrics;
-  LatencyHistogram& commit_seconds =
-      metrics.FindLatency("ostiary_store_commit_seconds",
-                          "How long a group of writes took to become durable.");
-  Counter& operations =
-      metrics.FindCounter("ostiary_store_operations_total",
-                          "Writes made durable, in however many groups.");
-
-  storage::StoreListener Listener() {
-    storage::StoreListener listener;
-    listener.on_ledger = [this](const storage::LedgerHead& head,
-                                const std::vector<storage::LedgerRow>& rows) {
-      revocations.Apply(head, rows);
-    };
-    listener.on_commit = [this](absl::Time began, absl::Duration took,
-                                std::size_t count) {
-      commit_seconds.Observe(took);
-      operations.Increment(static_cast<double>(count));
-      if (took > kStalledCommit) serving_time.AddPause(began, began + took);
-    };
-    return listener;
-  }
-};
-
-// What is loaded from the store before anything else can be built.
-struct Loaded {
-  std::unique_ptr<key::KeyRing> keys;
-  key::SymmetricKeys refresh_keys;
-  key::SymmetricKeys identifier_keys;
-  key::SymmetricKeys decoy_keys;
-  absl::Duration access_ceiling;
-  revocation::PastEpochs past_epochs;
-  std::unique_ptr<CertificateStore> certificates;  // null: no TLS
-  token::AccessTokenMinter minter;
-  jwt::Verifier verifier;
-};
-
-absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
-                        revocation::RevocationSet& revocations) {
-  constexpr std::size_t kRowsAtATime = 10000;
-  std::int64_t after = 0;
-  for (;;) {
-    using Rows = std::vector<storage::LedgerRow>;
-    auto rows = storage::ReadValue<Rows>(store, [&](storage::ReadTx& tx) {
-      return tx.ledger().After(after, kRowsAtATime);
-    });
-    if (!rows.ok()) return rows.status();
-    revocations.Apply(head, *rows);
-    if (rows->size() < kRowsAtATime) return absl::OkStatus();
-    after = rows->back().sequence;
-  }
-}
-
-absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
-                            Aftermath& aftermath, Random& random) {
-  storage::Store& store = *foundation.store;
-  const absl::Time now = foundation.clock.Now();
-  if (auto status = LoadLedger(store, foundation.head, aftermath.revocations);
-      !status.ok()) {
-    return status;
-  }
-  auto keys =
-      key::KeyRing::Load(store, foundation.kek, KeyRingOptionsOf(config), now);
-  if (!keys.ok()) return keys.status();
-  const auto symmetric = [&](absl::string_view purpose) {
-    return key::SymmetricKeys::LoadOrCreate(store, foundation.kek, purpose,
-                                            random, now);
-  };
-  auto refresh = symmetric(key::kRefreshPurpose);
-  if (!refresh.ok()) return refresh.status();
-  auto identifier = symmetric(key::kIdentifierHashPurpose);
-  if (!identifier.ok()) return identifier.status();
-  auto decoy = symmetric(key::kDecoyPurpose);
-  if (!decoy.ok()) return decoy.status();
-  auto ceiling = revocation::AgreeOnAccessCeiling(
-      store, config.access_token_lifetime, now);
-  if (!ceiling.ok()) return ceiling.status();
-  auto past_epochs = revocation::LoadPastEpochs(store);
-  if (!past_epochs.ok()) return past_epochs.status();
-  std::unique_ptr<CertificateStore> certificates;
-  if (config.UsesTls()) {
-    auto opened = CertificateStore::Open(
-        {config.tls_cert, config.tls_key, config.tls_client_ca});
-    if (!opened.ok()) return opened.status();
-    certificates = *std::move(opened);
-  }
-  auto minter = token::AccessTokenMinter::Create(
-      {config.issuer, config.access_token_lifetime});
-  if (!minter.ok()) return minter.status();
-  auto verifier = jwt::Verifier::Create(VerifierOptionsOf(config));
-  if (!verifier.ok()) return verifier.status();
-  return Loaded{*std::move(keys),
-                *std::move(refresh),
-                *std::move(identifier),
-                *std::move(decoy),
-                *ceiling,
-                *std::move(past_epochs),
-                std::move(certificates),
-                *std::move(minter),
-                *std::move(verifier)};
-}
 
 // Every object below, in the order of dependency. The members are the plan.
 class House final : public Assembly {
@@ -228,7 +113,6 @@ class House final : public Assembly {
   absl::Status ListenGrpc();
   absl::Status ListenHttp();
   std::vector<Housekeeping::Chore> Chores();
-  std::vector<std::unique_ptr<Metrics::Callback>> Gauges();
 
   const Config config_;
   Logger& logger_;
@@ -294,7 +178,9 @@ class House final : public Assembly {
   door::Admission admission_{clock(), verify_, AdmissionOptionsOf(config_)};
   door::MethodBook methods_;
   std::optional<door::HouseDoor> door_;
-  std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = Gauges();
+  std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = RegisterGauges(
+      aftermath_->metrics, {clock(), keys(), aftermath_->revocations, cache_,
+                            hash_workers_, store_lane_, password_lane_});
 
   // Wires.
   std::optional<http::PublicHandler> public_handler_;
@@ -412,70 +298,6 @@ std::vector<Housekeeping::Chore> House::Chores() {
                       [&upkeep] { upkeep.ReloadCertificates(); }});
   }
   return chores;
-}
-
-std::vector<std::unique_ptr<Metrics::Callback>> House::Gauges() {
-  std::vector<std::unique_ptr<Metrics::Callback>> gauges;
-  Metrics& metrics = aftermath_->metrics;
-  for (Lane* lane : {&store_lane_, &password_lane_}) {
-    const MetricLabels labels = {{"lane", lane->name()}};
-    gauges.push_back(metrics.AddGaugeCallback(
-        "ostiary_lane_waiting", "Calls that wait for a thread of the lane.",
-        labels, [lane] { return static_cast<double>(lane->waiting()); }));
-    gauges.push_back(metrics.AddGaugeCallback(
-        "ostiary_lane_running", "Calls that run in the lane.", labels,
-        [lane] { return static_cast<double>(lane->running()); }));
-  }
-  const auto gauge = [&](absl::string_view name, absl::string_view help,
-                         Metrics::Read read) {
-    gauges.push_back(metrics.AddGaugeCallback(name, help, {}, std::move(read)));
-  };
-  const auto counter = [&](absl::string_view name, absl::string_view help,
-                           Metrics::Read read) {
-    gauges.push_back(
-        metrics.AddCounterCallback(name, help, {}, std::move(read)));
-  };
-  gauge("ostiary_hash_queued", "Password hashes that wait for a core.",
-        [this] { return static_cast<double>(hash_workers_.figures().queued); });
-  gauge("ostiary_hash_memory_bytes",
-        "Memory that running password hashes take.", [this] {
-          return static_cast<double>(hash_workers_.figures().memory_bytes);
-        });
-  counter("ostiary_hashes_total", "Password hashes computed.", [this] {
-    return static_cast<double>(hash_workers_.figures().completed);
-  });
-  counter("ostiary_hashes_refused_total",
-          "Password hashes refused before they began.", [this] {
-            return static_cast<double>(hash_workers_.figures().refused);
-          });
-  counter("ostiary_verify_cache_hits_total",
-          "Tokens whose signature was known good.",
-          [this] { return static_cast<double>(cache_.counts().hits); });
-  counter("ostiary_verify_cache_misses_total",
-          "Tokens whose signature had to be checked.",
-          [this] { return static_cast<double>(cache_.counts().misses); });
-  gauge("ostiary_live_revocations", "Revocations that are being remembered.",
-        [this] { return static_cast<double>(aftermath_->revocations.size()); });
-  gauge(
-      "ostiary_revocation_sequence", "The newest revocation applied.", [this] {
-        return static_cast<double>(aftermath_->revocations.applied().sequence);
-      });
-  for (const auto& [state, name] :
-       {std::pair{key::KeyState::kPrepared, "prepared"},
-        std::pair{key::KeyState::kActive, "active"},
-        std::pair{key::KeyState::kRetired, "retired"}}) {
-    gauges.push_back(metrics.AddGaugeCallback(
-        "ostiary_signing_keys", "Signing keys, by state.", {{"state", name}},
-        [this, state = state] {
-          return static_cast<double>(keys().Snapshot()->Count(state));
-        }));
-  }
-  gauge("ostiary_signing_key_age_seconds",
-        "How long the active key has been signing.", [this] {
-          return absl::ToDoubleSeconds(clock().Now() -
-                                       keys().Snapshot()->active_since());
-        });
-  return gauges;
 }
 
 void House::Drain(absl::Duration patience) {

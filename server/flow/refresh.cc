@@ -138,14 +138,16 @@ absl::Status Refresh::Audit(storage::WriteTx& tx, const Caller& caller,
   const absl::string_view outcome =
       rotated.suspicious ? "retried_suspiciously"
                          : session::RotationName(rotated.rotation);
-  return tx.audit().Append(
-      caller.Did(audit::action::kRefresh, outcome, now)
-          .About(AccountId(rotated.row.account_id))
-          .About(SessionId(rotated.row.session_id))
-          .Client(rotated.row.client_id)
-          .With("presented_generation", absl::StrCat(presented_generation))
-          .With("generation", absl::StrCat(rotated.row.generation))
-          .Row());
+  audit::Event event = caller.Did(audit::action::kRefresh, outcome, now);
+  event.About(SessionId(rotated.row.session_id))
+      .With("presented_generation", absl::StrCat(presented_generation));
+  const bool row_is_gone = rotated.row.account_id == storage::Key16{};
+  if (!row_is_gone) {
+    event.About(AccountId(rotated.row.account_id))
+        .Client(rotated.row.client_id)
+        .With("generation", absl::StrCat(rotated.row.generation));
+  }
+  return tx.audit().Append(event.Row());
 }
 
 }  // namespace ostiary::flow

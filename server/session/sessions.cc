@@ -124,7 +124,12 @@ absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
   auto found = FindAuthentic(tx.sessions(), request.token);
   if (!found.ok()) return found.status();
   Rotated result;
-  if (!found->has_value()) return result;  // gone since it was read
+  if (!found->has_value()) {
+    // Gone since it was read: deleted with its account.
+    result.rotation = Rotation::kAccountGone;
+    result.row.session_id = request.token.session_id.bytes();
+    return result;
+  }
   result.row = **std::move(found);
   storage::SessionRow& row = result.row;
 

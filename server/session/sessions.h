@@ -38,7 +38,9 @@ struct Opening {
 // What a rotation did, once it is written in the transaction.
 struct Rotated {
   Rotation rotation = Rotation::kRevoked;
-  storage::SessionRow row;  // as it will be committed
+  // As it will be committed. If the session is gone since it was read
+  // (kAccountGone), only the session_id is set.
+  storage::SessionRow row;
   // Three generations in a row were reached by a retry: a thief in step with
   // the owner looks like this.
   bool suspicious = false;

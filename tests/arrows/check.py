@@ -46,8 +46,8 @@ ROOMS = {
               + ["server/" + room for room in DOMAIN],
 
     "client/cli": ["client/jwt"],
-    # `ostiary hash verify` must judge as the server does: this file hands the
-    # server's own code to a command that does not know where it came from.
+    # `ostiary hash verify` must judge as the server does: this one file hands
+    # the server's own code to a command that does not know where it came from.
     "client/cli/real_hashes.cc": ["server/password"],
 }
 
@@ -151,7 +151,8 @@ FORBIDDEN = [
     ("server/cellar/a.cc", '#include "server/base/ids.h"'),
     ("client/jwt/a.cc", '#include "server/base/clock.h"'),
     ("client/cli/a.cc", '#include "server/password/passwords.h"'),
-    ("client/cli/main.cc", '#include "server/flow/verify.h"'),
+    ("client/cli/main.cc", '#include "server/password/password_hash.h"'),
+    ("client/cli/real_hashes.cc", '#include "server/flow/verify.h"'),
     ("client/cli/a.cc", '#include "storage/store.h"'),
     ("storage/store.cc", '#include "storage/sqlite/writer.h"'),
     ("storage/sqlite/a.cc", '#include "server/base/ids.h"'),
@@ -166,7 +167,7 @@ ALLOWED = [
     ("server/grpc/a.cc", "#include <grpcpp/grpcpp.h>"),
     ("server/main.cc", '#include "server/assembly.h"'),
     ("storage/open_store.cc", '#include "storage/sqlite/sqlite_store.h"'),
-    ("client/cli/main.cc", '#include "server/password/password_hash.h"'),
+    ("client/cli/real_hashes.cc", '#include "server/password/password_hash.h"'),
     ("client/cli/a.cc", '#include "absl/strings/str_cat.h"'),
 ]
 

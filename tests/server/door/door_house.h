@@ -1,0 +1,83 @@
+#ifndef OSTIARY_TESTS_SERVER_DOOR_DOOR_HOUSE_H_
+#define OSTIARY_TESTS_SERVER_DOOR_DOOR_HOUSE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/synchronization/notification.h"
+#include "server/base/lane.h"
+#include "server/base/metrics.h"
+#include "server/door/admission.h"
+#include "server/door/documents.h"
+#include "server/door/house_door.h"
+#include "server/door/methods.h"
+#include "tests/flows/house.h"
+
+namespace ostiary::testing {
+
+// The house with its door, and no wire before it.
+class DoorHouse {
+ public:
+  explicit DoorHouse(HouseOptions options = {}) : house(std::move(options)) {
+    door::ServeAuth({house->sign_up, house->sign_in, house->refresh,
+                     house->sign_out, house->change_password, house->accounts},
+                    methods);
+    door::ServeTokens({house->verify, house->revoke, house->manage_sessions,
+                       *house->keys, house.clock, "api"},
+                      methods);
+    door::ServeKeys({*house->keys, house.clock, jwt::Algorithm::kEs256},
+                    methods);
+    door::ServeAccounts(house->accounts, methods);
+    door::ServeSessions(house->manage_sessions, methods);
+    door::ServeAdmin({"1.2.3", kIssuer, "api", "sqlite", house.clock.Now(),
+                      house->aftermath->revocations, *house->keys},
+                     methods);
+    door.emplace(door::HouseDoor::Parts{
+        house.clock, house->random, house->logger, metrics, admission, methods,
+        store_lane, password_lane,
+        door::WellKnownDocuments(kIssuer, *house->keys)});
+    door->Open();
+  }
+
+  // One call, waited for.
+  absl::Status Call(absl::string_view method,
+                    google::protobuf::Message& request,
+                    google::protobuf::Message& response,
+                    const door::CallContext& context) {
+    absl::Notification done;
+    absl::Status answer;
+    door->Dispatch(*door->Find(method), context, request, response,
+                   [&](absl::Status status) {
+                     answer = std::move(status);
+                     done.Notify();
+                   });
+    done.WaitForNotification();
+    return answer;
+  }
+
+  static door::CallContext OverGrpc(const std::string& access_token = "") {
+    door::CallContext context;
+    context.listener = door::Listener::kGrpc;
+    context.peer_address = "192.0.2.7";
+    if (!access_token.empty()) context.authorization = "Bearer " + access_token;
+    return context;
+  }
+  static door::CallContext OnTheSocket() {
+    door::CallContext context;
+    context.listener = door::Listener::kOperatorSocket;
+    return context;
+  }
+
+  House house;
+  Metrics metrics;
+  Lane store_lane{"store", 2, 16};
+  Lane password_lane{"password", 1, 1};
+  door::Admission admission{house.clock, house->verify, {kIssuer, "api", {}}};
+  door::MethodBook methods;
+  std::optional<door::HouseDoor> door;
+};
+
+}  // namespace ostiary::testing
+
+#endif  // OSTIARY_TESTS_SERVER_DOOR_DOOR_HOUSE_H_
