@@ -8,6 +8,8 @@ out after the restart and holds the server to all of it.
 
 from dataclasses import dataclass, field
 
+import httpx
+
 from doors import Refused
 from house import new_password
 
@@ -50,9 +52,12 @@ class Witness:
         return self.person.house
 
     def ask(self, method, request, token=None):
-        """Answers, refuses, or was cut off."""
+        """Answers, refuses, or was cut off; through either door."""
+        door = self.chance.choice((self.house.grpc, self.house.http))
         try:
-            return self.house.grpc.call(method, request, token=token)
+            return door.call(method, request, token=token)
+        except httpx.HTTPError as error:
+            raise CutOff(str(error)) from None
         except Refused as refused:
             if refused.code in ("UNAVAILABLE", "CANCELLED",
                                 "DEADLINE_EXCEEDED"):
