@@ -51,7 +51,9 @@ absl::Status NameStore(const Config& config, const absl::Status& status) {
     return status;
   return absl::Status(
       status.code(),
-      absl::StrCat("the store '", StorePath(config), "': ", status.message()));
+      absl::StrCat("the store '", StorePath(config), "': ", status.message(),
+                   "\nIf it stays so, put a backup in its place and run "
+                   "`ostiaryd restore --sessions=end|keep`."));
 }
 
 Foundation::Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,

@@ -59,6 +59,11 @@ class SessionReader {
   // All sessions of the account, oldest (by session_id) first, at most `limit`.
   virtual absl::StatusOr<std::vector<SessionRow>> ListByAccount(
       const Key16& account_id, std::size_t limit) const = 0;
+  // Those of them that are neither revoked nor past a lifetime at `now` and
+  // were opened at `session_floor` or later; oldest first, at most `limit`.
+  virtual absl::StatusOr<std::vector<SessionRow>> ListLive(
+      const Key16& account_id, std::uint32_t session_floor, absl::Time now,
+      std::size_t limit) const = 0;
 };
 
 class SessionTable : public SessionReader {

@@ -4,7 +4,6 @@
 
 #include "server/base/reason.h"
 #include "server/flow/account_change.h"
-#include "server/session/sessions.h"
 
 namespace ostiary::flow {
 namespace {
@@ -46,12 +45,9 @@ absl::StatusOr<std::vector<storage::SessionRow>> ManageSessions::List(
         auto account = FindAccount(tx.accounts(), *target);
         if (!account.ok()) return account.status();
         auto rows =
-            tx.sessions().ListByAccount(target->bytes(), kSessionsLookedAt);
+            tx.sessions().ListLive(target->bytes(), account->session_floor,
+                                   clock_.Now(), kSessionsLookedAt);
         if (!rows.ok()) return rows;
-        const absl::Time now = clock_.Now();
-        std::erase_if(*rows, [&](const storage::SessionRow& row) {
-          return !session::Sessions::IsLive(row, account->session_floor, now);
-        });
         std::reverse(rows->begin(), rows->end());
         return rows;
       });

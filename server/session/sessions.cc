@@ -7,7 +7,7 @@ namespace ostiary::session {
 namespace {
 
 constexpr std::size_t kSaltBytes = 32;
-// More than any cap leaves room for: sessions that have ended linger a while.
+// More than any cap leaves room for.
 constexpr std::size_t kSessionsLookedAt = 4096;
 constexpr std::uint32_t kSuspiciousRetries = 3;
 
@@ -87,12 +87,9 @@ absl::Status Sessions::MakeRoom(storage::WriteTx& tx,
                                 const AccountId& account_id,
                                 std::uint32_t session_floor, absl::Time now,
                                 std::vector<SessionId>& ended) const {
-  auto rows =
-      tx.sessions().ListByAccount(account_id.bytes(), kSessionsLookedAt);
+  auto rows = tx.sessions().ListLive(account_id.bytes(), session_floor, now,
+                                     kSessionsLookedAt);
   if (!rows.ok()) return rows.status();
-  std::erase_if(*rows, [&](const storage::SessionRow& row) {
-    return !IsLive(row, session_floor, now);
-  });
   if (rows->size() < max_per_account_) return absl::OkStatus();
   const std::size_t too_many = rows->size() - max_per_account_ + 1;
   for (std::size_t i = 0; i < too_many; ++i) {

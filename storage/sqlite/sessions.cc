@@ -20,6 +20,11 @@ constexpr char kFind[] = "SELECT session_id, account_id, " SESSION_COLUMNS
 constexpr char kListByAccount[] =
     "SELECT session_id, account_id, " SESSION_COLUMNS
     " FROM sessions WHERE account_id = ? ORDER BY session_id LIMIT ?";
+constexpr char kListLive[] =
+    "SELECT session_id, account_id, " SESSION_COLUMNS
+    " FROM sessions WHERE account_id = ? AND revoke_time IS NULL"
+    " AND opened_generation >= ? AND end_time > ?"
+    " ORDER BY session_id LIMIT ?";
 constexpr char kInsert[] =
     "INSERT INTO sessions (session_id, account_id, " SESSION_COLUMNS
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
@@ -105,6 +110,14 @@ absl::StatusOr<std::vector<SessionRow>> SqliteSessions::ListByAccount(
     const Key16& account_id, std::size_t limit) const {
   Query query(connection_, kListByAccount);
   query.BindKey(account_id).BindLimit(limit);
+  return FindAll(query, Read);
+}
+
+absl::StatusOr<std::vector<SessionRow>> SqliteSessions::ListLive(
+    const Key16& account_id, std::uint32_t session_floor, absl::Time now,
+    std::size_t limit) const {
+  Query query(connection_, kListLive);
+  query.BindKey(account_id).Bind(session_floor).BindTime(now).BindLimit(limit);
   return FindAll(query, Read);
 }
 

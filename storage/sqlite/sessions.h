@@ -19,6 +19,9 @@ class SqliteSessions : public SessionTable {
       const Key16& session_id) const override;
   absl::StatusOr<std::vector<SessionRow>> ListByAccount(
       const Key16& account_id, std::size_t limit) const override;
+  absl::StatusOr<std::vector<SessionRow>> ListLive(
+      const Key16& account_id, std::uint32_t session_floor, absl::Time now,
+      std::size_t limit) const override;
 
   absl::Status Insert(const SessionRow& row) override;
   absl::StatusOr<bool> UpdateIf(const SessionRow& row,

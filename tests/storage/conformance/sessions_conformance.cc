@@ -43,6 +43,34 @@ TEST_P(StoreConformance, ATakenSessionIdIsRefused) {
   EXPECT_THAT(FindSession(KeyOf(1)), Optional(SessionOf(1, kAda)));
 }
 
+TEST_P(StoreConformance, OnlySessionsThatCanRefreshAreListedAsLive) {
+  const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
+  const auto ending = [&](std::uint32_t number, absl::Time idle,
+                          absl::Time absolute) {
+    SessionRow row = SessionOf(number, kAda);
+    row.opened_generation = 7;
+    row.idle_expire_time = idle;
+    row.expire_time = absolute;
+    row.revoke_time = absl::InfinitePast();
+    return row;
+  };
+  const absl::Time later = now + absl::Seconds(1);
+  const SessionRow live = ending(1, later, later);
+  SessionRow revoked = ending(4, later, later);
+  revoked.revoke_time = now - absl::Seconds(1);
+  SessionRow below_the_floor = ending(5, later, later);
+  below_the_floor.opened_generation = 6;
+  for (const SessionRow& row :
+       {live, ending(2, now, later), ending(3, later, now), revoked,
+        below_the_floor}) {
+    ASSERT_OK(Insert(row));
+  }
+  EXPECT_THAT(Read([&](ReadTx& tx) {
+                return tx.sessions().ListLive(kAda, 7, now, 10);
+              }),
+              ElementsAre(live));
+}
+
 TEST_P(StoreConformance, SessionsOfAnAccountAreListedOldestFirst) {
   for (const std::uint32_t number : {3u, 1u, 2u}) {
     ASSERT_OK(Insert(SessionOf(number, kAda)));
