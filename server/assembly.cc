@@ -246,6 +246,7 @@ absl::Status House::ListenHttp() {
     if (listen.empty()) return absl::OkStatus();
     http::ServerOptions options;
     options.listen = TextsOf(listen);
+    options.limits = HttpLimits();
     options.certificates = certificates;
     auto started = http::Server::Start(options, clock(), handler);
     if (!started.ok()) return started.status();

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "server/data_dir.h"
+#include "server/door/policy.h"
 
 namespace ostiary {
 namespace {
@@ -129,6 +130,15 @@ door::Admission::Options AdmissionOptionsOf(const Config& config) {
     if (range.ok()) options.trusted_proxies.push_back(*range);
   }
   return options;
+}
+
+http::Limits HttpLimits() {
+  http::Limits limits;
+  for (const door::MethodRow& row : door::PolicyTable()) {
+    // Names and quotes come on top of what the binary form takes.
+    limits.body = std::max(limits.body, row.max_request_bytes * 5 / 4);
+  }
+  return limits;
 }
 
 rpc::ServerOptions GrpcOptionsOf(const Config& config) {

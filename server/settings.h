@@ -9,6 +9,7 @@
 #include "server/door/admission.h"
 #include "server/flow/sign_up.h"
 #include "server/grpc/options.h"
+#include "server/http/limits.h"
 #include "server/key/key_ring.h"
 #include "server/limit/rate_limiter.h"
 #include "server/limit/sign_in_limiter.h"
@@ -43,6 +44,8 @@ int PasswordThreads(const Config& config);
 std::size_t PasswordQueue(const Config& config);
 flow::SignUpPolicy SignUpPolicyOf(const Config& config);
 door::Admission::Options AdmissionOptionsOf(const Config& config);
+// Bodies as large as the policy table's largest request is as JSON.
+http::Limits HttpLimits();
 rpc::ServerOptions GrpcOptionsOf(const Config& config);
 std::vector<std::string> TextsOf(const std::vector<ListenAddress>& addresses);
 

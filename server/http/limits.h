@@ -13,7 +13,7 @@ struct Limits {
   std::size_t request_line = 8 * 1024;  // without CRLF; beyond: 414
   std::size_t header = 16 * 1024;       // with the request line; beyond: 431
   std::size_t header_fields = 64;       // beyond: 431
-  std::size_t body = 128 * 1024;        // decoded; beyond: 413
+  std::size_t body = 64 * 1024;         // decoded; beyond: 413
 
   // From the first byte of a request (or the accept, with TLS the handshake)
   // to the end of its header. One deadline, so that a drip of bytes does not
