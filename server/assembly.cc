@@ -1,11 +1,8 @@
 #include "server/assembly.h"
 
 #include <optional>
-#include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "server/base/lane.h"
 #include "server/base/metrics.h"

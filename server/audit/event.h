@@ -23,7 +23,6 @@ inline constexpr absl::string_view kEnableAccount = "account.enable";
 inline constexpr absl::string_view kDeleteAccount = "account.delete";
 inline constexpr absl::string_view kSetPassword = "account.set_password";
 inline constexpr absl::string_view kChangePassword = "account.change_password";
-inline constexpr absl::string_view kUpgradeHash = "account.upgrade_hash";
 inline constexpr absl::string_view kGrantRole = "account.grant_role";
 inline constexpr absl::string_view kRevokeRole = "account.revoke_role";
 inline constexpr absl::string_view kSignIn = "session.sign_in";

@@ -1,7 +1,6 @@
 #include <optional>
 
 #include "ostiary/v1/account_service.pb.h"
-#include "server/account/identifiers.h"
 #include "server/base/reason.h"
 #include "server/door/messages.h"
 #include "server/door/methods.h"
@@ -9,7 +8,6 @@
 namespace ostiary::door {
 namespace {
 
-constexpr std::size_t kMaxReasonBytes = 200;
 constexpr std::size_t kMaxMetadataBytes = 8 * 1024;
 
 // The credential of a request that has `password` and `password_hash`.
@@ -37,10 +35,6 @@ absl::Status AnswerAccount(const absl::StatusOr<storage::AccountRow>& account,
   if (!account.ok()) return account.status();
   ToMessage(*account, *response.mutable_account());
   return absl::OkStatus();
-}
-
-absl::Status CheckReason(const std::string& reason) {
-  return account::CheckDisplayText(reason, kMaxReasonBytes, "reason");
 }
 
 absl::Status Create(const flow::ManageAccounts& accounts,

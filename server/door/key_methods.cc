@@ -3,7 +3,6 @@
 
 #include "client/jwt/base64url.h"
 #include "ostiary/v1/key_service.pb.h"
-#include "server/account/identifiers.h"
 #include "server/base/reason.h"
 #include "server/door/messages.h"
 #include "server/door/methods.h"
@@ -11,8 +10,6 @@
 
 namespace ostiary::door {
 namespace {
-
-constexpr std::size_t kMaxReasonBytes = 200;
 
 void Publish(const jwt::PublicJwk& jwk, v1::JsonWebKey& out) {
   const absl::string_view algorithm = jwt::AlgorithmName(jwk.algorithm);
@@ -101,9 +98,7 @@ absl::Status Retire(const KeyFlows& flows, const flow::Caller& caller,
 absl::Status RevokeKey(const KeyFlows& flows, const flow::Caller& caller,
                        const v1::RevokeSigningKeyRequest& request,
                        v1::RevokeSigningKeyResponse& response) {
-  if (auto status = account::CheckDisplayText(request.reason(), kMaxReasonBytes,
-                                              "reason");
-      !status.ok()) {
+  if (auto status = CheckReason(request.reason()); !status.ok()) {
     return status;
   }
   const absl::Time now = flows.clock.Now();

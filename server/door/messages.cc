@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "server/account/identifiers.h"
 #include "server/base/reason.h"
 
 namespace ostiary::door {
@@ -217,6 +218,11 @@ void JsonToStruct(const std::string& text, pb::Struct& out) {
   boost::system::error_code error;
   const json::value value = json::parse(text, error);
   if (!error && value.is_object()) FromJson(value.get_object(), out);
+}
+
+absl::Status CheckReason(const std::string& reason) {
+  constexpr std::size_t kMaxReasonBytes = 200;
+  return account::CheckDisplayText(reason, kMaxReasonBytes, "reason");
 }
 
 SecretBytes TakeSecret(std::string& field) {

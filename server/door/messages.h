@@ -38,6 +38,9 @@ absl::StatusOr<std::string> StructToJson(const google::protobuf::Struct& object,
 // Only for text that StructToJson made; anything else gives an empty object.
 void JsonToStruct(const std::string& json, google::protobuf::Struct& out);
 
+// The `reason` an operator gives for the audit log: at most 200 bytes of text.
+absl::Status CheckReason(const std::string& reason);
+
 // The text of a request's field as a secret; the field is wiped.
 SecretBytes TakeSecret(std::string& field);
 

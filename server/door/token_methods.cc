@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "ostiary/v1/token_service.pb.h"
-#include "server/account/identifiers.h"
 #include "server/base/reason.h"
 #include "server/door/messages.h"
 #include "server/door/methods.h"
@@ -13,7 +12,6 @@ namespace {
 constexpr int kMaxBatch = 100;
 // More signatures than this would hold up the wire's thread.
 constexpr int kMaxInlineSignatures = 8;
-constexpr std::size_t kMaxReasonBytes = 200;
 constexpr std::size_t kMaxIdBytes = 128;
 
 absl::StatusOr<jwt::Expectations> ExpectationsOf(
@@ -129,9 +127,7 @@ absl::StatusOr<std::string> RevokeTarget(const TokenFlows& flows,
 absl::Status Revoke(const TokenFlows& flows, const flow::Caller& caller,
                     const v1::RevokeRequest& request,
                     v1::RevokeResponse& response) {
-  if (auto status = account::CheckDisplayText(request.reason(), kMaxReasonBytes,
-                                              "reason");
-      !status.ok()) {
+  if (auto status = CheckReason(request.reason()); !status.ok()) {
     return status;
   }
   const auto revision = RevokeTarget(flows, caller, request);
