@@ -108,6 +108,9 @@ func (k *Knowledge) Entries() int { return k.set.Len() }
 // Standing is where the knowledge stands now.
 func (k *Knowledge) Standing() *Standing { return k.standing.Load() }
 
+// Moved is closed when the position moves on.
+func (k *Knowledge) Moved() <-chan struct{} { return k.standing.Load().moved }
+
 // Cursor is from where to watch; empty: from the beginning.
 func (k *Knowledge) Cursor() string { return k.standing.Load().cursor }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -62,7 +63,17 @@ func (k *Knowledge) Load(path, issuer string) error {
 		return err
 	}
 	k.changed = false
+	k.distrustFuture()
 	return nil
+}
+
+// distrustFuture: a file from the future means that one of the clocks is wrong,
+// so nobody can say how old it is. It is stale until the stream has spoken.
+func (k *Knowledge) distrustFuture() {
+	if s := *k.standing.Load(); s.asOf.After(k.clock.Wall()) {
+		s.asOf = time.Time{}
+		k.standing.Store(&s)
+	}
 }
 
 func (k *Knowledge) encodeState(issuer string) ([]byte, error) {
