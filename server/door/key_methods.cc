@@ -6,7 +6,7 @@
 #include "server/base/reason.h"
 #include "server/door/messages.h"
 #include "server/door/methods.h"
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 
 namespace ostiary::door {
 namespace {

@@ -14,7 +14,7 @@
 #include "absl/time/time.h"
 #include "client/jwt/token.h"
 #include "server/base/mutex.h"
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 #include "storage/rows.h"
 
 namespace ostiary::revocation {
