@@ -54,7 +54,10 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Create(door::Door& door) {
 }
 
 absl::Status Services::AddServices() {
-  for (const door::MethodRow* row : door_.Methods()) {
+  std::vector<const door::MethodRow*> rows = door_.Methods();
+  const std::vector<const door::MethodRow*> streams = door_.Streams();
+  rows.insert(rows.end(), streams.begin(), streams.end());
+  for (const door::MethodRow* row : rows) {
     const std::vector<std::string> name =
         absl::StrSplit(std::string(row->name), '/');
     const auto* service =
@@ -77,13 +80,24 @@ absl::Status Services::AddServices() {
 void Services::AddMethods(RawService& service) {
   const google::protobuf::ServiceDescriptor& described = service.described();
   for (int i = 0; i < described.method_count(); ++i) {
-    const door::MethodRow* row = door_.Find(
-        absl::StrCat(described.full_name(), "/", described.method(i)->name()));
+    const std::string name =
+        absl::StrCat(described.full_name(), "/", described.method(i)->name());
+    if (const door::MethodRow* stream = FindStream(name); stream != nullptr) {
+      streams_.emplace_back(door_, *stream, service, i);
+      continue;
+    }
+    const door::MethodRow* row = door_.Find(name);
     Method method = row == nullptr ? UnknownMethod() : ServedBy(door_, *row);
     method.service = &service;
     method.index = i;
     methods_.push_back(std::move(method));
   }
+}
+
+const door::MethodRow* Services::FindStream(absl::string_view name) const {
+  for (const door::MethodRow* row : door_.Streams())
+    if (row->name == name) return row;
+  return nullptr;
 }
 
 std::vector<std::string> Services::names() const {
@@ -111,7 +125,12 @@ std::vector<std::unique_ptr<CallSlots>> Services::Arm(
     armed.push_back(std::make_unique<CallSlots>(method, traffic, queue));
     armed.back()->Fill();
   }
+  for (StreamMethod& stream : streams_) stream.Arm(traffic, queue);
   return armed;
+}
+
+void Services::DrainStreams() {
+  for (StreamMethod& stream : streams_) stream.Drain();
 }
 
 }  // namespace ostiary::rpc

@@ -12,6 +12,7 @@
 #include "grpcpp/server_builder.h"
 #include "server/door/door.h"
 #include "server/grpc/raw_service.h"
+#include "server/grpc/stream_call.h"
 #include "server/grpc/traffic.h"
 #include "server/grpc/unary_call.h"
 
@@ -32,6 +33,8 @@ class Services {
   std::size_t LargestRequest() const;
 
   void Register(::grpc::ServerBuilder& builder);
+  // Ends every stream, and each one to come.
+  void DrainStreams();
   // Arms every method on `queue`, before it is polled. The answer must outlive
   // the queue.
   std::vector<std::unique_ptr<CallSlots>> Arm(
@@ -41,11 +44,13 @@ class Services {
   explicit Services(door::Door& door) : door_(door) {}
   absl::Status AddServices();
   void AddMethods(RawService& service);
+  const door::MethodRow* FindStream(absl::string_view name) const;
 
   door::Door& door_;
   // Addresses are kept.
   std::deque<RawService> services_;
   std::deque<Method> methods_;
+  std::deque<StreamMethod> streams_;
 };
 
 }  // namespace ostiary::rpc

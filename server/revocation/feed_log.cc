@@ -1,6 +1,8 @@
 #include "server/revocation/feed_log.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace ostiary::revocation {
 namespace {
@@ -20,7 +22,7 @@ auto FirstAfter(const std::deque<storage::LedgerRow>& rows,
 void FeedLog::Append(const storage::LedgerHead& head,
                      const std::vector<storage::LedgerRow>& rows) {
   {
-    MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     for (const storage::LedgerRow& row : rows) {
       rows_.push_back(row);
       rows_.back().reason.clear();  // for people, not for those who watch
@@ -30,17 +32,24 @@ void FeedLog::Append(const storage::LedgerHead& head,
     }
     head_ = head;
   }
-  if (on_append_ != nullptr) on_append_();
+  grown_.notify_all();
+}
+
+void FeedLog::AwaitBeyond(std::int64_t sequence, absl::Duration at_most,
+                          std::stop_token stop) const {
+  std::unique_lock lock(mutex_);
+  grown_.wait_for(lock, std::move(stop), absl::ToChronoNanoseconds(at_most),
+                  [&] { return head_.sequence > sequence; });
 }
 
 storage::LedgerHead FeedLog::head() const {
-  ReaderMutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return head_;
 }
 
 std::optional<std::vector<storage::LedgerRow>> FeedLog::After(
     std::int64_t sequence, std::size_t most) const {
-  ReaderMutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   if (sequence < base_ || sequence > head_.sequence) return std::nullopt;
   const auto first = FirstAfter(rows_, sequence);
   const auto count =
@@ -50,7 +59,7 @@ std::optional<std::vector<storage::LedgerRow>> FeedLog::After(
 }
 
 FeedLog::Fit FeedLog::FitOf(const storage::LedgerHead& position) const {
-  ReaderMutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   if (position.epoch < head_.epoch) return Fit::kTooOld;
   if (position.epoch > head_.epoch || position.sequence > head_.sequence)
     return Fit::kRegressed;

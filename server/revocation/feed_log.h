@@ -1,15 +1,16 @@
 #ifndef OSTIARY_SERVER_REVOCATION_FEED_LOG_H_
 #define OSTIARY_SERVER_REVOCATION_FEED_LOG_H_
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "server/base/mutex.h"
+#include "absl/time/time.h"
 #include "storage/rows.h"
 
 namespace ostiary::revocation {
@@ -43,22 +44,22 @@ class FeedLog {
   // Where a position that somebody has been told lies.
   Fit FitOf(const storage::LedgerHead& position) const;
 
-  // Called after every Append, on its thread. Set before the first.
-  void set_on_append(std::function<void()> on_append) {
-    on_append_ = std::move(on_append);
-  }
+  // Waits until the head is beyond `sequence`, for `at_most`, or until `stop`.
+  void AwaitBeyond(std::int64_t sequence, absl::Duration at_most,
+                   std::stop_token stop) const;
 
  private:
-  std::optional<std::uint64_t> CheckAt(std::int64_t sequence) const
-      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Requires the lock.
+  std::optional<std::uint64_t> CheckAt(std::int64_t sequence) const;
 
   const std::size_t most_rows_;
-  std::function<void()> on_append_;
-  mutable Mutex mutex_;
-  storage::LedgerHead head_ ABSL_GUARDED_BY(mutex_) = {0, 0, 0};
+  mutable std::mutex mutex_;
+  mutable std::condition_variable_any grown_;
+  // Guarded by mutex_, down to the end.
+  storage::LedgerHead head_ = {0, 0, 0};
   // All live rows after this one are in `rows_`.
-  std::int64_t base_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::deque<storage::LedgerRow> rows_ ABSL_GUARDED_BY(mutex_);
+  std::int64_t base_ = 0;
+  std::deque<storage::LedgerRow> rows_;
 };
 
 }  // namespace ostiary::revocation
