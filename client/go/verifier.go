@@ -123,14 +123,7 @@ func (v *Verifier) Verify(ctx context.Context, token string, options ...CheckOpt
 func (v *Verifier) judge(ctx context.Context, text string, c *check, stale bool) (*jose.Claims, Reason, error) {
 	token, parsed, reason := v.authenticate(text)
 	if reason == KeyUnknown {
-		// A key may be newer than what is known.
-		noKeys := v.knowledge.Keys() == nil
-		switch {
-		case (noKeys || stale) && c.policy == AskServer:
-			return v.judgeWithServersKeys(ctx, text, parsed, c)
-		case noKeys:
-			return nil, CheckUnavailable, errors.New("no key is known yet")
-		}
+		return v.judgeUnknownKey(ctx, text, parsed, c, stale)
 	}
 	if reason != "" {
 		return nil, reason, nil
@@ -149,6 +142,18 @@ func (v *Verifier) judge(ctx context.Context, text string, c *check, stale bool)
 		return &token.claims, "", nil
 	}
 	return nil, CheckUnavailable, errors.New("the knowledge of revocations is too old")
+}
+
+// judgeUnknownKey: a key may be newer than what is known. That it is unknown is
+// a verdict only while the knowledge is fresh.
+func (v *Verifier) judgeUnknownKey(ctx context.Context, text string, parsed *jose.Token, c *check, stale bool) (*jose.Claims, Reason, error) {
+	switch {
+	case !stale && v.knowledge.Keys() != nil:
+		return nil, KeyUnknown, nil
+	case c.policy == AskServer:
+		return v.judgeWithServersKeys(ctx, text, parsed, c)
+	}
+	return nil, CheckUnavailable, errors.New("the key may be newer than the knowledge")
 }
 
 // judgeWithServersKeys takes the server's word for the signature only: what

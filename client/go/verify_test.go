@@ -176,7 +176,9 @@ func TestAFreshVerifierNeverAsksAboutUnknownKeys(t *testing.T) {
 	wantReason(t, verifier, token, ostiary.KeyUnknown)
 	clock.shift(0, time.Minute)
 	wantReason(t, verifier, token, "")
-	wantReason(t, verifier, token, ostiary.KeyUnknown, ostiary.WithPolicy(ostiary.Accept))
+	for _, policy := range []ostiary.Policy{ostiary.Refuse, ostiary.Accept} {
+		wantReason(t, verifier, token, ostiary.CheckUnavailable, ostiary.WithPolicy(policy))
+	}
 }
 
 func TestAMinRevisionThatIsNotReachedIsTreatedLikeStaleness(t *testing.T) {
