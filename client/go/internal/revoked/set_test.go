@@ -145,6 +145,7 @@ func TestAMillionEntriesFitInto20MBAndAreMergedInTime(t *testing.T) {
 		}
 	}
 	runtime.KeepAlive(sorted)
+	runtime.KeepAlive(sets)
 	set.Forget(noon.Add(9 * time.Minute))
 	if set.Len() != len(sorted)/2 {
 		t.Errorf("%d entries left", set.Len())
