@@ -125,3 +125,14 @@ func refusal(code codes.Code, sentence string, reason ostiary.Reason, more ...pr
 	}
 	return detailed.Err()
 }
+
+// ReasonOf gives the reason a guard, or Ostiary itself, has refused a call of
+// ours with; "" if the error carries none. For clients.
+func ReasonOf(err error) ostiary.Reason {
+	for _, detail := range status.Convert(err).Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetDomain() == "ostiary" {
+			return ostiary.Reason(info.GetReason())
+		}
+	}
+	return ""
+}

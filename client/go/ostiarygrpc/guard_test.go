@@ -5,7 +5,6 @@ import (
 	"net"
 	"testing"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -86,15 +85,6 @@ func (s *site) call(t *testing.T, headers ...string) (unary, stream error) {
 	return unary, stream
 }
 
-func reasonOf(err error) string {
-	for _, detail := range status.Convert(err).Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetDomain() == "ostiary" {
-			return info.GetReason()
-		}
-	}
-	return ""
-}
-
 func TestEachRefusalHasItsCodeAndReason(t *testing.T) {
 	issuer := ostiarytest.NewIssuer()
 	guard := ostiarygrpc.NewGuard(issuer.Verifier(), ostiarygrpc.Rules{
@@ -104,7 +94,7 @@ func TestEachRefusalHasItsCodeAndReason(t *testing.T) {
 	for name, c := range map[string]struct {
 		headers []string
 		code    codes.Code
-		reason  string
+		reason  ostiary.Reason
 	}{
 		"good":            {[]string{good}, codes.OK, ""},
 		"none":            {nil, codes.Unauthenticated, "TOKEN_MISSING"},
@@ -119,8 +109,8 @@ func TestEachRefusalHasItsCodeAndReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			unary, stream := site.call(t, c.headers...)
 			for _, err := range []error{unary, stream} {
-				if status.Code(err) != c.code || reasonOf(err) != c.reason {
-					t.Errorf("got %v, %q", err, reasonOf(err))
+				if status.Code(err) != c.code || ostiarygrpc.ReasonOf(err) != c.reason {
+					t.Errorf("got %v, %q", err, ostiarygrpc.ReasonOf(err))
 				}
 				if err == nil {
 					if caller := <-site.caller; caller != "acct_1" {
@@ -162,7 +152,7 @@ func TestARevokedTokenIsRefusedAtTheNextCall(t *testing.T) {
 		t.Fatal(unary)
 	}
 	issuer.RevokeSession("sess_1")
-	if unary, _ := site.call(t, "Bearer "+token); reasonOf(unary) != "TOKEN_REVOKED" {
+	if unary, _ := site.call(t, "Bearer "+token); ostiarygrpc.ReasonOf(unary) != "TOKEN_REVOKED" {
 		t.Errorf("got %v", unary)
 	}
 }
@@ -177,7 +167,7 @@ func TestACheckThatIsNotPossibleIsUnavailable(t *testing.T) {
 	site := serve(t, ostiarygrpc.NewGuard(verifier, nil))
 	unary, stream := site.call(t, "Bearer "+ostiarytest.NewIssuer().Token(ostiarytest.Token{}))
 	for _, err := range []error{unary, stream} {
-		if status.Code(err) != codes.Unavailable || reasonOf(err) != "CHECK_UNAVAILABLE" {
+		if status.Code(err) != codes.Unavailable || ostiarygrpc.ReasonOf(err) != "CHECK_UNAVAILABLE" {
 			t.Errorf("got %v", err)
 		}
 	}

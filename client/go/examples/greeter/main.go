@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -22,6 +21,7 @@ import (
 
 	"ostiary.dev/go"
 	"ostiary.dev/go/examples/greeter/greeterpb"
+	"ostiary.dev/go/ostiarygrpc"
 )
 
 var (
@@ -89,7 +89,8 @@ func greet(ctx context.Context, identifier, password string) error {
 	for ctx.Err() == nil {
 		response, err := greeterpb.NewGreeterClient(conn).Greet(ctx, &greeterpb.GreetRequest{})
 		if err != nil {
-			return errors.Join(err, tokens.SignOut(context.Background()))
+			_ = tokens.SignOut(context.Background())
+			return fmt.Errorf("%w (%s)", err, ostiarygrpc.ReasonOf(err))
 		}
 		fmt.Println(response.GetText())
 		select {
