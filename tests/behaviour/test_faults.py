@@ -53,7 +53,9 @@ class Ledger:
 
     def pick(self, rng):
         with self.lock:
-            return rng.choice(self.tokens) if self.tokens else None
+            # The newest ones are those that change.
+            some = self.tokens[-20:] if rng.random() < 0.5 else self.tokens
+            return rng.choice(some) if some else None
 
     def judge(self, who, policy, token, began, verdict, refused_before):
         with self.lock:
@@ -159,11 +161,11 @@ def fault(site, rng):
     elif kind == "refuse":
         wire.refusing = True
         wire.cut()
-        time.sleep(rng.uniform(0.2, 3))
+        time.sleep(rng.uniform(0.5, 6))
         wire.refusing = False
     elif kind == "stall":
         wire.stalled = True
-        time.sleep(rng.uniform(0.2, 4))
+        time.sleep(rng.uniform(1, 6))
         wire.stalled = False
     elif kind == "slow":
         wire.delay = rng.uniform(0.02, 0.4)
