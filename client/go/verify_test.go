@@ -413,6 +413,25 @@ func TestWaitForEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestWhoeverWaitsIsToldWhenTheVerifierIsClosed(t *testing.T) {
+	server := startFakeServer(t)
+	verifier := newVerifier(t, optionsFor(server))
+	results := make(chan error)
+	go func() { results <- verifier.WaitReady(testContext(t)) }()
+	go func() { results <- verifier.WaitFor(testContext(t), cursorAt(1, 1)) }()
+	server.next(t)
+	verifier.Close()
+	for range 2 {
+		if err := <-results; !errors.Is(err, ostiary.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := verifier.Verify(t.Context(), server.Token(ostiarytest.Token{})); !errors.Is(err, ostiary.ErrCheckUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	verifier.Close()
+}
+
 func TestOptionsThatContradictThemselvesAreRefused(t *testing.T) {
 	for name, change := range map[string]func(*ostiary.Options){
 		"no target":          func(o *ostiary.Options) { o.Target = "" },
