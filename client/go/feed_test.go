@@ -109,6 +109,15 @@ func TestASilentStreamIsOpenedAgain(t *testing.T) {
 	}
 }
 
+func TestAStreamThatNeverSaysAnythingIsOpenedAgain(t *testing.T) {
+	server := startFakeServer(t)
+	options := optionsFor(server)
+	options.SilenceTimeout = 100 * time.Millisecond
+	newVerifier(t, options)
+	server.next(t).waitUntilLeft()
+	server.next(t)
+}
+
 func TestASnapshotThatBreaksOffMovesNothingAndKeepsWhatWasMerged(t *testing.T) {
 	server := startFakeServer(t)
 	options := optionsFor(server)
