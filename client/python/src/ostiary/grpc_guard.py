@@ -12,7 +12,7 @@ knows now.
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
@@ -47,8 +47,7 @@ _SIGNED_IN = Needs()
 
 
 def current_claims() -> Claims:
-    """Who calls; only within a guarded handler. In handlers for threads that
-    stream answers, read it before the first one."""
+    """Who calls; only within a guarded handler."""
     claims = _claims.get()
     if claims is None:
         raise LookupError("no guarded call is being handled")
@@ -126,14 +125,32 @@ class Guard(grpc.ServerInterceptor):
 
             return _with_behavior(handler, refuse)
 
-        def guarded(request: Any, context: grpc.ServicerContext) -> Any:
-            mark = _claims.set(claims)
-            try:
-                return behavior(request, context)
-            finally:
-                _claims.reset(mark)
+        return _with_behavior(handler, _guarded(handler, behavior, claims))
 
-        return _with_behavior(handler, guarded)
+
+def _guarded(handler: Any, behavior: Callable[..., Any], claims: Claims) -> Callable[..., Any]:
+    def guarded(request: Any, context: grpc.ServicerContext) -> Any:
+        return _context_of(claims).run(behavior, request, context)
+
+    def guarded_stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        # The handler goes on whenever the next answer is wanted, so it needs
+        # its context again each time.
+        own = _context_of(claims)
+        answers = iter(own.run(behavior, request, context))
+        while True:
+            try:
+                answer = own.run(next, answers)
+            except StopIteration:
+                return
+            yield answer
+
+    return guarded_stream if handler.response_streaming else guarded
+
+
+def _context_of(claims: Claims) -> contextvars.Context:
+    context = contextvars.copy_context()
+    context.run(_claims.set, claims)
+    return context
 
 
 class AioGuard(grpc.aio.ServerInterceptor):
