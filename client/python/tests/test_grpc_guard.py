@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
@@ -10,6 +11,7 @@ from typing import Any, Optional
 import grpc
 import grpc.aio
 import pytest
+from fake_server import FakeServer
 
 import ostiary
 from ostiary.grpc_guard import OPEN, AioGuard, Guard, Needs, current_claims
@@ -122,6 +124,31 @@ def test_nobody_knows_is_unavailable() -> None:
     with cut_off, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         assert code(channel, "Who", bearer()) == grpc.StatusCode.UNAVAILABLE
     server.stop(0)
+
+
+def test_what_must_be_asked_is_asked_and_does_not_hold_up_others() -> None:
+    with FakeServer() as ostiary_server:
+        ostiary_server.answer_delay = 0.4
+        stale = ostiary.Verifier(ostiary_server.target, issuer=issuer.issuer)
+        server = grpc.server(
+            ThreadPoolExecutor(8),
+            handlers=[Handlers(whoami, count, open_to_all)],
+            interceptors=[Guard(stale, NEEDS)],
+        )
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        with stale, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            who = channel.unary_unary("/test.S/Who")
+            begun = time.monotonic()
+            calls = [who.future(b"", metadata=bearer(), timeout=5) for _ in range(4)]
+            assert call(channel, "Open") == b"open"
+            assert time.monotonic() - begun < 0.35
+            assert [one.result() for one in calls] == [b"acct_ada"] * 4
+            assert time.monotonic() - begun < 1.2
+            assert len(ostiary_server.asked) == 4
+            ostiary_server.reason = "TOKEN_REVOKED"
+            assert code(channel, "Who", bearer()) == grpc.StatusCode.UNAUTHENTICATED
+        server.stop(0)
 
 
 def test_asyncio() -> None:
