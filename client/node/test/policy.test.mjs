@@ -107,6 +107,15 @@ test("no answer in time is no verdict", async (t) => {
   assert.equal(verifier.stats().asks.failed, 1);
 });
 
+test("a bearer token that never comes is no verdict either", async (t) => {
+  let hangs = false;
+  const bearerToken = () => hangs ? new Promise(() => {}) : "t";
+  const { issuer, verifier } = await staleScene(t, { askTimeoutMs: 50, bearerToken });
+  assert.equal(await verdict(verifier, issuer.token()), "VALID");
+  hangs = true;
+  assert.equal(await verdict(verifier, issuer.token()), "CHECK_UNAVAILABLE");
+});
+
 test("a revocation that arrives while the server is asked counts", async (t) => {
   const { server, issuer, verifier } = await staleScene(t);
   let answer;
