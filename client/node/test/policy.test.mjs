@@ -139,6 +139,8 @@ test("at most sixteen ask at once", async (t) => {
   const verdicts = await Promise.all(checks);
   assert.equal(verdicts.filter((one) => one === "VALID").length, 16);
   assert.equal(verdicts.filter((one) => one === "CHECK_UNAVAILABLE").length, 4);
+  server.onVerify = () => ({ valid: true });
+  assert.equal(await verdict(verifier, issuer.token()), "VALID");
 });
 
 test("five failures open the breaker and nobody asks", async (t) => {
