@@ -12,6 +12,7 @@
 #include "server/door/documents.h"
 #include "server/door/house_door.h"
 #include "server/door/methods.h"
+#include "server/door/revocation_feed.h"
 #include "server/flow/change_password.h"
 #include "server/flow/manage_accounts.h"
 #include "server/flow/manage_sessions.h"
@@ -81,6 +82,7 @@ class House final : public Assembly {
     door::ServeTokens({verify_, revoke_, manage_sessions_, keys(), clock(),
                        config_.default_audience},
                       methods_);
+    door::ServeRevocations(feed_, methods_);
     door::ServeKeys({keys(), clock(), AlgorithmOf(config_)}, methods_);
     door::ServeAccounts(accounts_, methods_);
     door::ServeSessions(manage_sessions_, methods_);
@@ -173,11 +175,14 @@ class House final : public Assembly {
   Lane password_lane_{"password", PasswordThreads(config_),
                       PasswordQueue(config_)};
   door::Admission admission_{clock(), verify_, AdmissionOptionsOf(config_)};
+  door::RevocationFeed feed_{
+      {clock(), aftermath_->revocations, aftermath_->feed_log, keys(), logger_},
+      FeedOptionsOf(config_)};
   door::MethodBook methods_;
   std::optional<door::HouseDoor> door_;
   std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = RegisterGauges(
       aftermath_->metrics, {clock(), keys(), aftermath_->revocations, cache_,
-                            hash_workers_, store_lane_, password_lane_});
+                            hash_workers_, store_lane_, password_lane_, feed_});
 
   // Wires.
   std::optional<http::PublicHandler> public_handler_;

@@ -123,6 +123,7 @@ struct Config {
   int grpc_queues;
   int store_threads;
   int verify_cache_entries;
+  int max_watchers;
 
   bool UsesTls() const { return !tls_cert.empty(); }
   // True if gRPC, HTTP or the ops port can be reached from another machine.

@@ -56,6 +56,17 @@ std::vector<std::unique_ptr<Metrics::Callback>> RegisterGauges(
         [sources] {
           return static_cast<double>(sources.revocations.applied().sequence);
         });
+  gauge("ostiary_watchers", "Services that watch revocations.", [sources] {
+    return static_cast<double>(sources.feed.figures().watchers);
+  });
+  counter("ostiary_feed_snapshots_total",
+          "Snapshots made for services that watch revocations.", [sources] {
+            return static_cast<double>(sources.feed.figures().snapshots);
+          });
+  counter("ostiary_state_regressions_total",
+          "Watchers that had been told more than the ledger holds.", [sources] {
+            return static_cast<double>(sources.feed.figures().regressions);
+          });
   for (const auto& [state, name] :
        {std::pair{key::KeyState::kPrepared, "prepared"},
         std::pair{key::KeyState::kActive, "active"},

@@ -7,6 +7,7 @@
 #include "server/base/clock.h"
 #include "server/base/lane.h"
 #include "server/base/metrics.h"
+#include "server/door/revocation_feed.h"
 #include "server/key/key_ring.h"
 #include "server/password/hash_workers.h"
 #include "server/revocation/revocation_set.h"
@@ -23,6 +24,7 @@ struct GaugeSources {
   const password::HashWorkers& hash_workers;
   const Lane& store_lane;
   const Lane& password_lane;
+  const door::RevocationFeed& feed;
 };
 
 // The gauges live as long as the handles, and the sources must outlive them.

@@ -15,7 +15,7 @@ namespace {
 constexpr absl::Duration kStalledCommit = absl::Seconds(1);
 
 absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
-                        revocation::RevocationSet& revocations) {
+                        Aftermath& aftermath) {
   constexpr std::size_t kRowsAtATime = 10000;
   std::int64_t after = 0;
   for (;;) {
@@ -24,7 +24,8 @@ absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
       return tx.ledger().After(after, kRowsAtATime);
     });
     if (!rows.ok()) return rows.status();
-    revocations.Apply(head, *rows);
+    aftermath.revocations.Apply(head, *rows);
+    aftermath.feed_log.Append(head, *rows);
     if (rows->size() < kRowsAtATime) return absl::OkStatus();
     after = rows->back().sequence;
   }
@@ -37,6 +38,7 @@ storage::StoreListener Aftermath::Listener() {
   listener.on_ledger = [this](const storage::LedgerHead& head,
                               const std::vector<storage::LedgerRow>& rows) {
     revocations.Apply(head, rows);
+    feed_log.Append(head, rows);
   };
   listener.on_commit = [this](absl::Time began, absl::Duration took,
                               std::size_t count) {
@@ -51,7 +53,7 @@ absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
                             Aftermath& aftermath, Random& random) {
   storage::Store& store = *foundation.store;
   const absl::Time now = foundation.clock.Now();
-  if (auto status = LoadLedger(store, foundation.head, aftermath.revocations);
+  if (auto status = LoadLedger(store, foundation.head, aftermath);
       !status.ok()) {
     return status;
   }

@@ -1,6 +1,7 @@
 #ifndef OSTIARY_SERVER_LOADING_H_
 #define OSTIARY_SERVER_LOADING_H_
 
+#include <cstddef>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -13,6 +14,7 @@
 #include "server/foundation.h"
 #include "server/key/key_ring.h"
 #include "server/key/symmetric_keys.h"
+#include "server/revocation/feed_log.h"
 #include "server/revocation/past_epochs.h"
 #include "server/revocation/revocation_set.h"
 #include "server/session/serving_time.h"
@@ -21,9 +23,14 @@
 
 namespace ostiary {
 
+// Revocations that a watcher may have missed and still go on from its place;
+// further behind, it gets a snapshot.
+inline constexpr std::size_t kFeedRows = 16384;
+
 // What the store's writer tells; it outlives the store.
 struct Aftermath {
   revocation::RevocationSet revocations;
+  revocation::FeedLog feed_log{kFeedRows};
   session::ServingTime serving_time;
   Metrics metrics;
   LatencyHistogram& commit_seconds =

@@ -213,15 +213,14 @@ std::vector<OptionRow> WhoMayRows() {
           &Config::sign_up,
           OneOf<SignUp>(
               {{"open", SignUp::kOpen}, {"operator", SignUp::kOperator}})),
-      Derived(
-          One({"service-access", "", "open or authenticated",
-               "whether services must prove who they are for Watch, Check and "
-               "introspection (none of them is served yet)"},
-              &Config::service_access,
-              OneOf<ServiceAccess>(
-                  {{"open", ServiceAccess::kOpen},
-                   {"authenticated", ServiceAccess::kAuthenticated}})),
-          "open while gRPC stays on loopback, else authenticated"),
+      Derived(One({"service-access", "", "open or authenticated",
+                   "whether services must prove who they are, with a client "
+                   "certificate or a service token, to watch revocations"},
+                  &Config::service_access,
+                  OneOf<ServiceAccess>(
+                      {{"open", ServiceAccess::kOpen},
+                       {"authenticated", ServiceAccess::kAuthenticated}})),
+              "open while gRPC stays on loopback, else authenticated"),
       One({"default-audience", "api",
            "a word without spaces that does not begin with cli_",
            "audience of tokens and checks that name none"},
@@ -352,6 +351,9 @@ std::vector<OptionRow> RunningRows() {
       One({"verify-cache-entries", "65536", "a number from 0 to 10000000",
            "checked signatures remembered; about 1 KiB each; 0 is off"},
           &Config::verify_cache_entries, IntBetween(0, 10000000)),
+      One({"max-watchers", "5000", "a number from 1 to 100000",
+           "services that watch revocations at a time"},
+          &Config::max_watchers, IntBetween(1, 100000)),
   };
 }
 

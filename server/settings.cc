@@ -125,6 +125,8 @@ door::Admission::Options AdmissionOptionsOf(const Config& config) {
   door::Admission::Options options;
   options.issuer = config.issuer;
   options.default_audience = config.default_audience;
+  options.services_prove_themselves =
+      config.service_access == ServiceAccess::kAuthenticated;
   for (const std::string& text : config.trusted_proxies) {
     auto range = limit::AddressRange::Parse(text);
     if (range.ok()) options.trusted_proxies.push_back(*range);
@@ -139,6 +141,12 @@ http::Limits HttpLimits() {
     limits.body = std::max(limits.body, row.max_request_bytes * 5 / 4);
   }
   return limits;
+}
+
+door::RevocationFeed::Options FeedOptionsOf(const Config& config) {
+  door::RevocationFeed::Options options;
+  options.most_watchers = static_cast<std::size_t>(config.max_watchers);
+  return options;
 }
 
 rpc::ServerOptions GrpcOptionsOf(const Config& config) {

@@ -7,6 +7,7 @@
 #include "client/jwt/verifier.h"
 #include "server/config.h"
 #include "server/door/admission.h"
+#include "server/door/revocation_feed.h"
 #include "server/flow/sign_up.h"
 #include "server/grpc/options.h"
 #include "server/http/limits.h"
@@ -46,6 +47,7 @@ flow::SignUpPolicy SignUpPolicyOf(const Config& config);
 door::Admission::Options AdmissionOptionsOf(const Config& config);
 // Bodies as large as the policy table's largest request is as JSON.
 http::Limits HttpLimits();
+door::RevocationFeed::Options FeedOptionsOf(const Config& config);
 rpc::ServerOptions GrpcOptionsOf(const Config& config);
 std::vector<std::string> TextsOf(const std::vector<ListenAddress>& addresses);
 

@@ -1,7 +1,7 @@
+#include "client/revocation/revision.h"
 #include "ostiary/v1/admin_service.pb.h"
 #include "server/door/messages.h"
 #include "server/door/methods.h"
-#include "server/revocation/revision.h"
 
 namespace ostiary::door {
 

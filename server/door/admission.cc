@@ -49,9 +49,15 @@ absl::StatusOr<flow::Caller> Admission::Admit(
     caller.kind = flow::Caller::Kind::kOperator;
   }
   if (row.access == Access::kAnyone) return caller;
+  if (row.access == Access::kService) {
+    if (auto status = IdentifyService(context, caller); !status.ok())
+      return status;
+    return caller;
+  }
   const absl::Status identified = Identify(context, caller);
   switch (row.access) {
     case Access::kAnyone:
+    case Access::kService:
     case Access::kIdentified:
       return caller;
     case Access::kAccount:
@@ -85,17 +91,51 @@ flow::Caller Admission::Describe(const CallContext& context) const {
   return caller;
 }
 
-// Fills in the account behind the authorization header. What it returns is why
-// there is none.
-absl::Status Admission::Identify(const CallContext& context,
-                                 flow::Caller& caller) const {
+// Of the token in the authorization header, whoever it is for.
+absl::StatusOr<Admission::Token> Admission::TokenOf(
+    const CallContext& context) const {
   const auto token = BearerToken(context.authorization);
   if (!token.has_value()) return Refuse(Reason::kUnauthenticated);
   const flow::Verify::Answer answer =
       verify_.Judge(*token, {jwt::Audience::Any()});
   if (answer.rejection.has_value()) return Refuse(Reason::kAccessTokenRejected);
-  const jwt::Claims& claims = answer.token->claims();
-  const bool for_issuer = Contains(claims.audiences, options_.issuer);
+  return answer.token;
+}
+
+bool Admission::IsForIssuer(const jwt::Claims& claims) const {
+  return Contains(claims.audiences, options_.issuer);
+}
+
+// A service proves itself with a certificate, or with a token for the issuer
+// that speaks for a client instead of an account.
+absl::Status Admission::IdentifyService(const CallContext& context,
+                                        flow::Caller& caller) const {
+  if (caller.is_operator()) return absl::OkStatus();
+  if (!options_.services_prove_themselves ||
+      !context.certificate_identities.empty()) {
+    caller.kind = flow::Caller::Kind::kService;
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<Token> token = TokenOf(context);
+  if (!token.ok()) return token.status();
+  const jwt::Claims& claims = (*token)->claims();
+  if (IsForIssuer(claims) && claims.subject == claims.client_id) {
+    caller.kind = flow::Caller::Kind::kService;
+    return absl::OkStatus();
+  }
+  const absl::Status identified = Identify(context, caller);
+  if (caller.is_operator()) return absl::OkStatus();
+  return identified.ok() ? Refuse(Reason::kPermissionDenied) : identified;
+}
+
+// Fills in the account behind the authorization header. What it returns is why
+// there is none.
+absl::Status Admission::Identify(const CallContext& context,
+                                 flow::Caller& caller) const {
+  const absl::StatusOr<Token> token = TokenOf(context);
+  if (!token.ok()) return token.status();
+  const jwt::Claims& claims = (*token)->claims();
+  const bool for_issuer = IsForIssuer(claims);
   const std::optional<AccountId> account = AccountId::Parse(claims.subject);
   if ((!for_issuer && !Contains(claims.audiences, options_.default_audience)) ||
       !account.has_value()) {

@@ -1,6 +1,7 @@
 #ifndef OSTIARY_SERVER_DOOR_ADMISSION_H_
 #define OSTIARY_SERVER_DOOR_ADMISSION_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class Admission {
     std::string issuer;
     std::string default_audience;
     std::vector<limit::AddressRange> trusted_proxies;
+    // Whether a service must prove that it is one (--service-access).
+    bool services_prove_themselves = true;
   };
   Admission(const Clock& clock, const flow::Verify& verify, Options options)
       : clock_(clock), verify_(verify), options_(std::move(options)) {}
@@ -36,6 +39,11 @@ class Admission {
  private:
   flow::Caller Describe(const CallContext& context) const;
   absl::Status Identify(const CallContext& context, flow::Caller& caller) const;
+  absl::Status IdentifyService(const CallContext& context,
+                               flow::Caller& caller) const;
+  using Token = std::shared_ptr<const jwt::VerifiedToken>;
+  absl::StatusOr<Token> TokenOf(const CallContext& context) const;
+  bool IsForIssuer(const jwt::Claims& claims) const;
 
   const Clock& clock_;
   const flow::Verify& verify_;

@@ -1,15 +1,18 @@
 #ifndef OSTIARY_SERVER_DOOR_DOOR_H_
 #define OSTIARY_SERVER_DOOR_DOOR_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/door/call.h"
 #include "server/door/method.h"
+#include "server/door/subscription.h"
 
 namespace google::protobuf {
 class Message;
@@ -54,6 +57,16 @@ class Door {
   virtual void Dispatch(const MethodRow& row, const CallContext& context,
                         google::protobuf::Message& request,
                         google::protobuf::Message& response, Done done) = 0;
+
+  // Every method that answers with a stream. NewRequest knows them too; Find
+  // does not.
+  virtual std::vector<const MethodRow*> Streams() const { return {}; }
+
+  // Begins a stream. `wake` may be called on any thread, also without need,
+  // until the subscription is destroyed. The status is ready for ToRpcStatus.
+  virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(
+      const MethodRow& row, const CallContext& context,
+      const google::protobuf::Message& request, std::function<void()> wake);
 
   // The document at an absolute path ("/.well-known/jwks.json"); null: none.
   virtual std::shared_ptr<const Document> FindDocument(

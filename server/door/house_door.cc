@@ -25,7 +25,10 @@ struct HouseDoor::Figures {
 };
 
 HouseDoor::HouseDoor(Parts parts) : parts_(std::move(parts)) {
-  for (const MethodRow* row : parts_.methods.rows()) {
+  std::vector<const MethodRow*> rows = parts_.methods.rows();
+  const std::vector<const MethodRow*>& streams = parts_.methods.stream_rows();
+  rows.insert(rows.end(), streams.begin(), streams.end());
+  for (const MethodRow* row : rows) {
     auto figures = std::make_unique<Figures>();
     figures->latency = &parts_.metrics.FindLatency(
         "ostiary_call_seconds", "How long a method took to answer.",
@@ -43,8 +46,11 @@ const MethodRow* HouseDoor::Find(absl::string_view name) const {
 
 std::unique_ptr<google::protobuf::Message> HouseDoor::NewRequest(
     const MethodRow& row) const {
-  return std::unique_ptr<google::protobuf::Message>(
-      parts_.methods.Find(row.name)->request->New());
+  const MethodBook::Stream* stream = parts_.methods.FindStream(row.name);
+  const google::protobuf::Message* prototype =
+      stream != nullptr ? stream->request
+                        : parts_.methods.Find(row.name)->request;
+  return std::unique_ptr<google::protobuf::Message>(prototype->New());
 }
 
 std::unique_ptr<google::protobuf::Message> HouseDoor::NewResponse(
@@ -107,6 +113,30 @@ absl::Status HouseDoor::Act(const MethodBook::Method& method,
       parts_.admission.Admit(*method.row, context);
   if (!caller.ok()) return caller.status();
   return method.act(*caller, request, response);
+}
+
+absl::StatusOr<std::unique_ptr<Subscription>> HouseDoor::Subscribe(
+    const MethodRow& row, const CallContext& context,
+    const google::protobuf::Message& request, std::function<void()> wake) {
+  const MethodBook::Stream& stream = *parts_.methods.FindStream(row.name);
+  const absl::Time began = absl::Now();
+  auto subscription =
+      AdmitAndSubscribe(stream, context, request, std::move(wake));
+  const absl::Status status = MakePublic(row, subscription.status());
+  // A stream is counted when it has begun; how long it lasts says nothing.
+  Count(row, status, absl::Now() - began);
+  if (!status.ok()) return status;
+  return subscription;
+}
+
+absl::StatusOr<std::unique_ptr<Subscription>> HouseDoor::AdmitAndSubscribe(
+    const MethodBook::Stream& stream, const CallContext& context,
+    const google::protobuf::Message& request, std::function<void()> wake) {
+  if (!Ready()) return Refuse(Reason::kNotReady);
+  absl::StatusOr<flow::Caller> caller =
+      parts_.admission.Admit(*stream.row, context);
+  if (!caller.ok()) return caller.status();
+  return stream.subscribe(request, std::move(wake));
 }
 
 // What is inside a status of ours may leave; anything else becomes an incident

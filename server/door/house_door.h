@@ -50,6 +50,13 @@ class HouseDoor final : public Door {
   void Dispatch(const MethodRow& row, const CallContext& context,
                 google::protobuf::Message& request,
                 google::protobuf::Message& response, Done done) override;
+  std::vector<const MethodRow*> Streams() const override {
+    return parts_.methods.stream_rows();
+  }
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(
+      const MethodRow& row, const CallContext& context,
+      const google::protobuf::Message& request,
+      std::function<void()> wake) override;
   std::shared_ptr<const Document> FindDocument(
       absl::string_view path) const override;
   bool Ready() const override { return open_.load(std::memory_order_acquire); }
@@ -69,6 +76,9 @@ class HouseDoor final : public Door {
   absl::Status Act(const MethodBook::Method& method, const CallContext& context,
                    google::protobuf::Message& request,
                    google::protobuf::Message& response);
+  absl::StatusOr<std::unique_ptr<Subscription>> AdmitAndSubscribe(
+      const MethodBook::Stream& stream, const CallContext& context,
+      const google::protobuf::Message& request, std::function<void()> wake);
   absl::Status MakePublic(const MethodRow& row, absl::Status status);
   Lane& LaneOf(LaneName name) const;
   void Count(const MethodRow& row, const absl::Status& status,

@@ -1,40 +1,14 @@
 #include <algorithm>
 #include <optional>
 
-#include "client/jwt/base64url.h"
+#include "client/revocation/revision.h"
 #include "ostiary/v1/key_service.pb.h"
 #include "server/base/reason.h"
 #include "server/door/messages.h"
 #include "server/door/methods.h"
-#include "server/revocation/revision.h"
 
 namespace ostiary::door {
 namespace {
-
-void Publish(const jwt::PublicJwk& jwk, v1::JsonWebKey& out) {
-  const absl::string_view algorithm = jwt::AlgorithmName(jwk.algorithm);
-  out.set_use("sig");
-  out.set_alg(algorithm.data(), algorithm.size());
-  out.set_kid(jwk.kid);
-  switch (jwk.algorithm) {
-    case jwt::Algorithm::kEs256:
-      out.set_kty("EC");
-      out.set_crv("P-256");
-      out.set_x(jwt::Base64UrlEncode(jwk.x));
-      out.set_y(jwt::Base64UrlEncode(jwk.y));
-      break;
-    case jwt::Algorithm::kRs256:
-      out.set_kty("RSA");
-      out.set_n(jwt::Base64UrlEncode(jwk.n));
-      out.set_e(jwt::Base64UrlEncode(jwk.e));
-      break;
-    case jwt::Algorithm::kEdDsa:
-      out.set_kty("OKP");
-      out.set_crv("Ed25519");
-      out.set_x(jwt::Base64UrlEncode(jwk.x));
-      break;
-  }
-}
 
 // The key as it is now, for answers to a change.
 absl::Status Describe(const key::KeyRing& keys, absl::string_view key_id,
@@ -119,7 +93,7 @@ void ServeKeys(const KeyFlows& flows, MethodBook& book) {
       [flows](const auto&, auto&, auto& response) {
         const auto view = flows.keys.Snapshot();
         for (const auto& key : view->verifying_keys().keys()) {
-          Publish(key.jwk(), *response.add_keys());
+          ToMessage(key.jwk(), *response.add_keys());
         }
         return absl::OkStatus();
       });

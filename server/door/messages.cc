@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "client/jwt/base64url.h"
 #include "server/account/identifiers.h"
 #include "server/base/reason.h"
 
@@ -181,6 +182,31 @@ void ToMessage(const storage::SessionRow& row, v1::Session& out) {
   SetTime(row.rotated_at, *out.mutable_refresh_time());
   SetTime(row.idle_expire_time, *out.mutable_idle_expire_time());
   SetTime(row.expire_time, *out.mutable_expire_time());
+}
+
+void ToMessage(const jwt::PublicJwk& jwk, v1::JsonWebKey& out) {
+  const absl::string_view algorithm = jwt::AlgorithmName(jwk.algorithm);
+  out.set_use("sig");
+  out.set_alg(algorithm.data(), algorithm.size());
+  out.set_kid(jwk.kid);
+  switch (jwk.algorithm) {
+    case jwt::Algorithm::kEs256:
+      out.set_kty("EC");
+      out.set_crv("P-256");
+      out.set_x(jwt::Base64UrlEncode(jwk.x));
+      out.set_y(jwt::Base64UrlEncode(jwk.y));
+      break;
+    case jwt::Algorithm::kRs256:
+      out.set_kty("RSA");
+      out.set_n(jwt::Base64UrlEncode(jwk.n));
+      out.set_e(jwt::Base64UrlEncode(jwk.e));
+      break;
+    case jwt::Algorithm::kEdDsa:
+      out.set_kty("OKP");
+      out.set_crv("Ed25519");
+      out.set_x(jwt::Base64UrlEncode(jwk.x));
+      break;
+  }
 }
 
 void ToMessage(const key::KeyInfo& key, v1::SigningKey& out) {

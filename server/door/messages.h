@@ -3,6 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/jwt/jwk.h"
 #include "client/jwt/token.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/struct.pb.h"
@@ -29,6 +30,7 @@ void ToMessage(const flow::IssuedTokens& tokens, v1::TokenSet& out);
 void ToMessage(const jwt::Claims& claims, v1::TokenClaims& out);
 void ToMessage(const storage::SessionRow& row, v1::Session& out);
 void ToMessage(const key::KeyInfo& key, v1::SigningKey& out);
+void ToMessage(const jwt::PublicJwk& jwk, v1::JsonWebKey& out);
 
 // A Struct as JSON text and back; kArgumentInvalid about `field` if it is
 // longer than `max_bytes`, deeper than 16 or holds what JSON cannot say.

@@ -24,6 +24,10 @@ enum class Access {
   kAccount,
   // The same, or the operator.
   kAccountOrOperator,
+  // Another service of the house's owner: a client certificate, or a service
+  // token for the issuer; nobody need prove anything while --service-access is
+  // open. The operator too.
+  kService,
   // The operator socket, or a token for the issuer with the operator's role.
   kOperator,
 };
@@ -33,6 +37,7 @@ enum class LaneName {
   kInline,    // on the wire's own thread: answers from memory
   kStore,     // waits for the store
   kPassword,  // waits for a password hash
+  kStream,    // a stream of answers, sent as they come
 };
 
 // One row of the policy table: everything the door knows about a method. A

@@ -57,6 +57,21 @@ void MethodBook::Add(absl::string_view name, Method method) {
   if (!added) Die(name, "is served twice");
 }
 
+void MethodBook::AddStream(absl::string_view name, Stream stream) {
+  stream.row = &RowOf(name);
+  stream_rows_.push_back(stream.row);
+  const bool added = streams_
+                         .emplace(std::string(name.data(), name.size()),
+                                  std::make_unique<Stream>(std::move(stream)))
+                         .second;
+  if (!added) Die(name, "is served twice");
+}
+
+const MethodBook::Stream* MethodBook::FindStream(absl::string_view name) const {
+  const auto found = streams_.find(name);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
 const MethodBook::Method* MethodBook::Find(absl::string_view name) const {
   const auto found = methods_.find(name);
   return found == methods_.end() ? nullptr : found->second.get();

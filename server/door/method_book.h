@@ -8,10 +8,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "server/door/method.h"
+#include "server/door/subscription.h"
 #include "server/flow/caller.h"
 
 namespace ostiary::door {
@@ -36,6 +38,15 @@ class MethodBook {
 
     // Wipes them: also where the handler, which takes them, never ran.
     void WipeSecrets(google::protobuf::Message& message) const;
+  };
+
+  // A method that answers with a stream.
+  struct Stream {
+    const MethodRow* row;
+    const google::protobuf::Message* request;  // prototype
+    std::function<absl::StatusOr<std::unique_ptr<Subscription>>(
+        const google::protobuf::Message&, std::function<void()> wake)>
+        subscribe;
   };
 
   template <typename Request, typename Response>
@@ -66,14 +77,36 @@ class MethodBook {
     Add(name, std::move(method));
   }
 
+  // The same for a method that answers with a stream (Door::Subscribe).
+  template <typename Request>
+  void ServeStream(absl::string_view name,
+                   std::function<absl::StatusOr<std::unique_ptr<Subscription>>(
+                       const Request&, std::function<void()> wake)>
+                       subscribe) {
+    AddStream(name, {nullptr, &Request::default_instance(),
+                     [subscribe = std::move(subscribe)](
+                         const google::protobuf::Message& request,
+                         std::function<void()> wake) {
+                       return subscribe(static_cast<const Request&>(request),
+                                        std::move(wake));
+                     }});
+  }
+
   const Method* Find(absl::string_view name) const;
+  const Stream* FindStream(absl::string_view name) const;
   const std::vector<const MethodRow*>& rows() const { return rows_; }
+  const std::vector<const MethodRow*>& stream_rows() const {
+    return stream_rows_;
+  }
 
  private:
   void Add(absl::string_view name, Method method);
+  void AddStream(absl::string_view name, Stream stream);
 
   std::vector<const MethodRow*> rows_;
+  std::vector<const MethodRow*> stream_rows_;
   absl::flat_hash_map<std::string, std::unique_ptr<Method>> methods_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Stream>> streams_;
 };
 
 }  // namespace ostiary::door

@@ -5,6 +5,7 @@
 
 #include "server/base/clock.h"
 #include "server/door/method_book.h"
+#include "server/door/revocation_feed.h"
 #include "server/flow/change_password.h"
 #include "server/flow/manage_accounts.h"
 #include "server/flow/manage_sessions.h"
@@ -39,6 +40,8 @@ struct TokenFlows {
   std::string default_audience;
 };
 void ServeTokens(const TokenFlows& flows, MethodBook& book);
+
+void ServeRevocations(RevocationFeed& feed, MethodBook& book);
 
 struct KeyFlows {
   key::KeyRing& keys;

@@ -33,6 +33,9 @@ const std::vector<MethodRow>& PolicyTable() {
        kSome},
       {"ostiary.v1.TokenService/Revoke", kIdentified, kStore, 32 * kKiB, kSome},
 
+      {"ostiary.v1.RevocationService/Watch", kService, kStream, 1 * kKiB,
+       kSome},
+
       {"ostiary.v1.KeyService/GetJwks", kAnyone, kInline, 1 * kKiB, kSome},
       {"ostiary.v1.KeyService/ListSigningKeys", kOperator, kInline, 1 * kKiB,
        kRare},

@@ -1,10 +1,10 @@
 #include <algorithm>
 
+#include "client/revocation/revision.h"
 #include "ostiary/v1/token_service.pb.h"
 #include "server/base/reason.h"
 #include "server/door/messages.h"
 #include "server/door/methods.h"
-#include "server/revocation/revision.h"
 
 namespace ostiary::door {
 namespace {

@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "server/account/events.h"
 #include "server/base/ids.h"
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 #include "storage/store.h"
 
 namespace ostiary::flow {

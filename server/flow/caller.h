@@ -14,7 +14,7 @@ namespace ostiary::flow {
 
 // Who asks, as far as the door has found out, and how long they will wait.
 struct Caller {
-  enum class Kind { kAnonymous, kAccount, kOperator };
+  enum class Kind { kAnonymous, kAccount, kService, kOperator };
   Kind kind = Kind::kAnonymous;
   // Set for an account; for an operator only if it came with a token.
   std::optional<AccountId> account_id;

@@ -10,17 +10,18 @@ namespace {
 
 using ::grpc::health::v1::HealthCheckRequest;
 using ::grpc::health::v1::HealthCheckResponse;
-using Service = ::grpc::health::v1::Health;
 
-// A name of a service is far shorter.
-constexpr std::size_t kMaxRequestBytes = 512;
 constexpr int kCheckSlots = 4;
+
+const google::protobuf::ServiceDescriptor& Described() {
+  return *HealthCheckRequest::descriptor()->file()->FindServiceByName("Health");
+}
 
 std::unordered_set<std::string> Known(
     const std::vector<std::string>& services) {
   std::unordered_set<std::string> known(services.begin(), services.end());
   known.insert("");
-  known.insert(Service::service_full_name());
+  known.insert(Described().full_name());
   return known;
 }
 
@@ -32,13 +33,17 @@ Health::Health(const door::Door& door, const std::vector<std::string>& services,
       services_(Known(services)),
       max_watches_(static_cast<std::size_t>(max_watches)),
       interval_(interval),
+      service_(Described()),
       check_(CheckMethod()) {}
 
 Health::~Health() = default;
 
 Method Health::CheckMethod() {
   Method method;
-  method.name = "grpc.health.v1.Health/Check";
+  method.service = &service_;
+  method.index = Described().FindMethodByName("Check")->index();
+  method.new_request = [] { return std::make_unique<HealthCheckRequest>(); };
+  method.new_response = [] { return std::make_unique<HealthCheckResponse>(); };
   method.max_request_bytes = kMaxRequestBytes;
   method.slots = kCheckSlots;
   method.serve =
@@ -54,19 +59,17 @@ Method Health::CheckMethod() {
   return method;
 }
 
+int Health::WatchIndex() {
+  return Described().FindMethodByName("Watch")->index();
+}
+
 void Health::Register(::grpc::ServerBuilder& builder) {
   builder.RegisterService(&service_);
 }
 
 std::unique_ptr<CallSlots> Health::Arm(Traffic& traffic,
                                        ::grpc::ServerCompletionQueue& queue) {
-  using Base = Service::WithAsyncMethod_Check<
-      Service::WithAsyncMethod_Watch<Service::Service>>;
-  using Check = TypedUnaryCall<Base, HealthCheckRequest, HealthCheckResponse>;
-  auto checks = std::make_unique<CallSlots>(
-      check_, traffic, queue, [this](CallSlots& slots) {
-        return std::make_unique<Check>(slots, service_, &Base::RequestCheck);
-      });
+  auto checks = std::make_unique<CallSlots>(check_, traffic, queue);
   checks->Fill();
   HealthWatch::Arm(*this, service_, traffic, queue);
   if (tick_queue_ == nullptr) {

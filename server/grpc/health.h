@@ -1,6 +1,7 @@
 #ifndef OSTIARY_SERVER_GRPC_HEALTH_H_
 #define OSTIARY_SERVER_GRPC_HEALTH_H_
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,12 +12,13 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/health/v1/health.pb.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/server_builder.h"
 #include "server/door/door.h"
 #include "server/grpc/event.h"
+#include "server/grpc/raw_service.h"
 #include "server/grpc/traffic.h"
 #include "server/grpc/unary_call.h"
 
@@ -49,6 +51,11 @@ class Health {
   // Ends every watch with UNAVAILABLE, and each one to come.
   void Drain();
 
+  // A name of a service is far shorter.
+  static constexpr std::size_t kMaxRequestBytes = 512;
+  // Of Watch in the service's descriptor.
+  static int WatchIndex();
+
   // SERVICE_UNKNOWN for a name that is not served here.
   State StateOf(const std::string& service) const;
 
@@ -67,8 +74,8 @@ class Health {
   const std::unordered_set<std::string> services_;
   const std::size_t max_watches_;
   const absl::Duration interval_;
+  RawService service_;
   const Method check_;
-  ::grpc::health::v1::Health::AsyncService service_;
   // Where the ticks arrive: the first queue armed.
   ::grpc::ServerCompletionQueue* tick_queue_ = nullptr;
   Traffic* traffic_ = nullptr;

@@ -2,19 +2,21 @@
 
 #include "server/base/reason.h"
 #include "server/grpc/call_context.h"
+#include "server/grpc/message_bytes.h"
 
 namespace ostiary::rpc {
 
-void HealthWatch::Arm(Health& health, Service& service, Traffic& traffic,
+void HealthWatch::Arm(Health& health, RawService& service, Traffic& traffic,
                       ::grpc::ServerCompletionQueue& queue) {
   if (!traffic.Join()) return;
   auto* watch = new HealthWatch(health, service, traffic, queue);
   watch->call_.AsyncNotifyWhenDone(watch->on_caller_done_.Tag());
-  service.RequestWatch(&watch->call_, &watch->request_, &watch->stream_, &queue,
-                       &queue, watch->on_matched_.Tag());
+  service.RequestStream(Health::WatchIndex(), watch->call_,
+                        watch->request_bytes_, watch->stream_, queue,
+                        watch->on_matched_.Tag());
 }
 
-HealthWatch::HealthWatch(Health& health, Service& service, Traffic& traffic,
+HealthWatch::HealthWatch(Health& health, RawService& service, Traffic& traffic,
                          ::grpc::ServerCompletionQueue& queue)
     : health_(health), service_(service), traffic_(traffic), queue_(queue) {}
 
@@ -33,7 +35,10 @@ void HealthWatch::End(const absl::Status& status) {
 void HealthWatch::OnMatched(bool ok) {
   if (!ok) return Delete();  // the server shuts down; no other event will come
   Arm(health_, service_, traffic_, queue_);
-  if (absl::Status s = health_.Add(*this); !s.ok()) return End(s);
+  absl::Status s =
+      ParseMessage(request_bytes_, Health::kMaxRequestBytes, request_);
+  if (s.ok()) s = health_.Add(*this);
+  if (!s.ok()) return End(s);
   Push(health_.StateOf(service_name()));
 }
 
@@ -78,11 +83,13 @@ void HealthWatch::Advance() {
     return;
   }
   if (state_ == said_) return;
-  said_ = state_;
-  writing_ = true;
   ::grpc::health::v1::HealthCheckResponse response;
   response.set_status(*state_);
-  stream_.Write(response, on_written_.Tag());
+  ::grpc::ByteBuffer bytes;
+  if (!SerializeMessage(response, bytes).ok()) return;  // two bytes always fit
+  said_ = state_;
+  writing_ = true;
+  stream_.Write(bytes, on_written_.Tag());
 }
 
 bool HealthWatch::IsOver() const {

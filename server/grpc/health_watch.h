@@ -6,12 +6,13 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/health/v1/health.pb.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/server_context.h"
-#include "grpcpp/support/async_stream.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "server/grpc/event.h"
 #include "server/grpc/health.h"
+#include "server/grpc/raw_service.h"
 #include "server/grpc/traffic.h"
 
 namespace ostiary::rpc {
@@ -23,11 +24,9 @@ namespace ostiary::rpc {
 // Push and End are thread-safe.
 class HealthWatch {
  public:
-  using Service = ::grpc::health::v1::Health::AsyncService;
-
   // Waits on `queue` for a caller; a matched one arms the next. Nothing once
   // the traffic is closed.
-  static void Arm(Health& health, Service& service, Traffic& traffic,
+  static void Arm(Health& health, RawService& service, Traffic& traffic,
                   ::grpc::ServerCompletionQueue& queue);
 
   const std::string& service_name() const { return request_.service(); }
@@ -35,7 +34,7 @@ class HealthWatch {
   void End(const absl::Status& status);
 
  private:
-  HealthWatch(Health& health, Service& service, Traffic& traffic,
+  HealthWatch(Health& health, RawService& service, Traffic& traffic,
               ::grpc::ServerCompletionQueue& queue);
   ~HealthWatch() = default;
 
@@ -48,13 +47,13 @@ class HealthWatch {
   void Delete();
 
   Health& health_;
-  Service& service_;
+  RawService& service_;
   Traffic& traffic_;
   ::grpc::ServerCompletionQueue& queue_;
   ::grpc::ServerContext call_;
+  ::grpc::ByteBuffer request_bytes_;
   ::grpc::health::v1::HealthCheckRequest request_;
-  ::grpc::ServerAsyncWriter<::grpc::health::v1::HealthCheckResponse> stream_{
-      &call_};
+  RawService::StreamWriter stream_{&call_};
   MemberEvent<HealthWatch, &HealthWatch::OnMatched> on_matched_{*this};
   MemberEvent<HealthWatch, &HealthWatch::OnWritten> on_written_{*this};
   MemberEvent<HealthWatch, &HealthWatch::OnFinished> on_finished_{*this};

@@ -37,8 +37,9 @@ struct ServerOptions {
   Reflection reflection = Reflection::kOn;
 
   // Largest message taken off the wire; raised to the largest row of the policy
-  // table. Over it gRPC answers RESOURCE_EXHAUSTED without our details.
-  std::size_t max_message_bytes = 64 << 10;
+  // table. What is over its row's bound gets our answer; over this one gRPC
+  // itself answers RESOURCE_EXHAUSTED, without our details.
+  std::size_t max_message_bytes = 512 << 10;
   int max_metadata_bytes = 8 << 10;
   // Per connection; further calls wait at the client. Open streams count.
   int max_concurrent_streams = 128;

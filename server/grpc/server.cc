@@ -148,6 +148,7 @@ void Server::Drain(absl::Duration patience) {
   if (std::exchange(drained_, true)) return;
   if (server_ != nullptr) {
     health_.Drain();
+    services_->DrainStreams();
     traffic_.Close();
     ShutDownListeners(absl::Now() + patience);
     if (options_.wait_for_lanes) options_.wait_for_lanes();

@@ -1,9 +1,12 @@
 #include "server/grpc/unary_call.h"
 
+#include <utility>
+
 #include "absl/time/time.h"
 #include "server/base/reason.h"
 #include "server/base/secret.h"
 #include "server/grpc/call_context.h"
+#include "server/grpc/message_bytes.h"
 
 namespace ostiary::rpc {
 namespace {
@@ -12,14 +15,26 @@ namespace {
 // milliseconds.
 constexpr absl::Duration kRetryAfterOverload = absl::Seconds(1);
 
+// Buffers of ordinary size are kept for the next call; a large one would stay
+// with every slot for ever.
+constexpr std::size_t kKeptBytes = 4096;
+
+void Reuse(const Method::NewMessage& make, std::size_t bytes,
+           std::unique_ptr<google::protobuf::Message>& message) {
+  if (bytes > kKeptBytes) {
+    message = make();
+  } else {
+    message->Clear();
+  }
+}
+
 }  // namespace
 
 CallSlots::CallSlots(const Method& method, Traffic& traffic,
-                     ::grpc::ServerCompletionQueue& queue, Make make)
+                     ::grpc::ServerCompletionQueue& queue)
     : method_(method),
       traffic_(traffic),
       queue_(queue),
-      make_(std::move(make)),
       most_calls_(static_cast<std::size_t>(method.slots + traffic.bound())) {}
 
 CallSlots::~CallSlots() = default;
@@ -51,13 +66,16 @@ UnaryCall* CallSlots::FindFree() {
     return call;
   }
   if (calls_.size() >= most_calls_) return nullptr;
-  calls_.push_back(make_(*this));
+  calls_.push_back(std::make_unique<UnaryCall>(*this));
   return calls_.back().get();
 }
 
 UnaryCall::UnaryCall(CallSlots& slots)
     : slots_(slots),
-      watches_caller_(slots.method().answering == Answering::kLane) {
+      method_(slots.method()),
+      watches_caller_(method_.answering == Answering::kLane),
+      request_(method_.new_request()),
+      response_(method_.new_response()) {
   if (watches_caller_)
     context_.cancelled = [this] { return cancelled_.load(); };
 }
@@ -68,7 +86,13 @@ void UnaryCall::Arm() {
   cancelled_ = false;
   call_.emplace();
   if (watches_caller_) call_->AsyncNotifyWhenDone(on_caller_done_.Tag());
-  Accept(*call_, Tag());
+  Accept();
+}
+
+void UnaryCall::Accept() {
+  writer_.emplace(&*call_);
+  method_.service->RequestUnary(method_.index, *call_, request_bytes_, *writer_,
+                                slots_.queue(), Tag());
 }
 
 void UnaryCall::Proceed(bool ok) {
@@ -90,26 +114,36 @@ void UnaryCall::Proceed(bool ok) {
 }
 
 absl::Status UnaryCall::Admit() {
-  const std::size_t bytes = Request().ByteSizeLong();
-  if (!slots_.traffic().Begin())
+  if (!slots_.traffic().Begin()) {
+    request_bytes_.Clear();
     return RefuseUntil(Reason::kOverloaded, kRetryAfterOverload);
-  if (bytes > slots_.method().max_request_bytes)
-    return Refuse(Reason::kRequestTooLarge);
-  return absl::OkStatus();
+  }
+  request_size_ = request_bytes_.Length();
+  return ParseMessage(request_bytes_, method_.max_request_bytes, *request_);
 }
 
 void UnaryCall::Serve() {
-  if (absl::Status s = Admit(); !s.ok()) return Answer(s);
+  if (absl::Status s = Admit(); !s.ok()) return Answer(std::move(s));
   FillCallContext(*call_, context_);
-  slots_.method().serve(context_, Request(), Response(),
-                        [this](const absl::Status& status) { Answer(status); });
+  method_.serve(context_, *request_, *response_,
+                [this](absl::Status status) { Answer(std::move(status)); });
 }
 
-void UnaryCall::Answer(const absl::Status& status) {
+void UnaryCall::Answer(absl::Status status) {
+  if (status.ok()) status = SerializeMessage(*response_, response_bytes_);
   // Before Finish: from there on, this belongs to the polling thread again.
   stage_ = Stage::kFinishing;
   if (watches_caller_) HandOver(&on_caller_done_);
-  Finish(status.ok() ? ::grpc::Status::OK : ToGrpcStatus(status), Tag());
+  Finish(status);
+}
+
+void UnaryCall::Finish(const absl::Status& status) {
+  void* const tag = Tag();
+  if (status.ok()) {
+    writer_->Finish(response_bytes_, ::grpc::Status::OK, tag);
+  } else {
+    writer_->FinishWithError(ToGrpcStatus(status), tag);
+  }
 }
 
 void UnaryCall::OnCallerDone(bool) {
@@ -125,8 +159,11 @@ void UnaryCall::RecycleWhenOver() {
 }
 
 void UnaryCall::GiveBack() {
-  Clear();
+  writer_.reset();
   call_.reset();
+  Reuse(method_.new_request, request_size_, request_);
+  Reuse(method_.new_response, response_bytes_.Length(), response_);
+  response_bytes_.Clear();
   Wipe(context_.authorization);
   slots_.TakeBack(*this);
 }

@@ -1,6 +1,7 @@
 #include "server/revocation/revocation_set.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace ostiary::revocation {
@@ -11,6 +12,14 @@ using storage::LedgerKind;
 // The first whole minute after the row may be forgotten.
 std::int64_t MinuteOf(absl::Time expire_time) {
   return absl::ToUnixSeconds(expire_time) / 60 + 1;
+}
+
+// Of the newest row about `key`; 0: none.
+std::int64_t SequenceOf(
+    const absl::flat_hash_map<std::string, std::int64_t>& sequences,
+    const std::string& key) {
+  const auto found = sequences.find(key);
+  return found == sequences.end() ? 0 : found->second;
 }
 
 template <typename Map>
@@ -108,6 +117,60 @@ std::size_t RevocationSet::size() const {
   ReaderMutexLock lock(&mutex_);
   return tokens_.size() + sessions_.size() + accounts_.size() +
          clients_.size() + keys_.size() + (all_.sequence != 0 ? 1 : 0);
+}
+
+void RevocationSet::VisitLive(
+    absl::FunctionRef<void(const LiveRow& row)> visit) const {
+  std::int64_t minute = std::numeric_limits<std::int64_t>::min();
+  for (;;) {
+    ReaderMutexLock lock(&mutex_);
+    const auto bucket = by_minute_.upper_bound(minute);
+    if (bucket == by_minute_.end()) break;
+    minute = bucket->first;
+    LiveRow shown;
+    shown.forget_time = absl::FromUnixSeconds(minute * 60);
+    for (const Forgettable& row : bucket->second) {
+      if (Describe(row, shown)) visit(shown);
+    }
+  }
+  ReaderMutexLock lock(&mutex_);
+  for (const std::string& key : keys_) {
+    LiveRow shown;
+    shown.kind = LedgerKind::kKey;
+    shown.key = key;
+    visit(shown);
+  }
+}
+
+bool RevocationSet::Describe(const Forgettable& row, LiveRow& out) const {
+  out.kind = row.kind;
+  out.key = row.key;
+  switch (row.kind) {
+    case LedgerKind::kToken:
+      return SequenceOf(tokens_, row.key) == row.sequence;
+    case LedgerKind::kSession:
+      return SequenceOf(sessions_, row.key) == row.sequence;
+    case LedgerKind::kAccount: {
+      const auto found = accounts_.find(row.key);
+      if (found == accounts_.end() || found->second.sequence != row.sequence)
+        return false;
+      out.min_generation = found->second.min_generation;
+      return true;
+    }
+    case LedgerKind::kClient: {
+      const auto found = clients_.find(row.key);
+      if (found == clients_.end() || found->second.sequence != row.sequence)
+        return false;
+      out.issued_before = found->second.issued_before;
+      return true;
+    }
+    case LedgerKind::kAll:
+      out.issued_before = all_.issued_before;
+      return all_.sequence == row.sequence;
+    case LedgerKind::kKey:
+      return false;  // shown on its own
+  }
+  return false;
 }
 
 std::size_t RevocationSet::Forget(absl::Time now) {

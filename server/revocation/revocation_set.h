@@ -9,14 +9,25 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/jwt/token.h"
 #include "server/base/mutex.h"
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 #include "storage/rows.h"
 
 namespace ostiary::revocation {
+
+// A remembered row, as it is shown. Its text lives as long as the call.
+struct LiveRow {
+  storage::LedgerKind kind = storage::LedgerKind::kToken;
+  absl::string_view key;
+  std::uint64_t min_generation = 0;
+  absl::Time issued_before = absl::InfinitePast();
+  // Rounded up to a whole minute; infinite: never.
+  absl::Time forget_time = absl::InfiniteFuture();
+};
 
 // Every live ledger row, in memory. What `Verify` asks instead of the store.
 //
@@ -39,6 +50,13 @@ class RevocationSet {
 
   Revision applied() const;
   std::size_t size() const;
+
+  // Shows every row that is remembered, the ones that may be forgotten first
+  // first; of rows about the same account or client, the one that counts. A
+  // reader's lock is held for one minute's rows at a time, so rows applied
+  // meanwhile may be shown or not: they are in the feed after `applied()` as it
+  // was before the call.
+  void VisitLive(absl::FunctionRef<void(const LiveRow& row)> visit) const;
 
   // Drops what cannot hit any living token. Returns how many rows went.
   std::size_t Forget(absl::Time now);
@@ -64,6 +82,9 @@ class RevocationSet {
   void ApplyRow(const storage::LedgerRow& row)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Erase(const Forgettable& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Fills in what the row says; false if a newer row about the same counts.
+  bool Describe(const Forgettable& row, LiveRow& out) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
   Revision applied_ ABSL_GUARDED_BY(mutex_);

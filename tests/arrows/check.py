@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 
-GROUND = ["server/base", "client/jwt", "storage"]
+GROUND = ["server/base", "client/jwt", "client/revocation", "storage"]
 DOMAIN = ["account", "audit", "client_app", "key", "limit", "mail", "password",
           "revocation", "session", "token"]
 
@@ -19,6 +19,7 @@ DOMAIN = ["account", "audit", "client_app", "key", "limit", "mail", "password",
 ROOMS = {
     "server/base": [],
     "client/jwt": [],
+    "client/revocation": [],
     "storage": [],
     # The only way to a backend.
     "storage/open_store.cc": ["storage/sqlite"],

@@ -15,14 +15,7 @@ METHODS = sorted(TABLE)
 CLEAR = {400, 401, 403, 404, 405, 409, 413, 415, 429}
 
 
-# gRPC answers these itself, before a line of ours has seen the message: the
-# sentence is clear, but there is no ErrorInfo.
-LIBRARY_WORDS = ("Unable to parse request", "Received message larger than max")
-
-
 def clear_grpc_error(refused):
-    if refused.message.startswith(LIBRARY_WORDS):
-        return
     assert refused.code not in ("INTERNAL", "UNKNOWN", "DEADLINE_EXCEEDED",
                                 "UNAVAILABLE"), refused
     assert refused.reason, refused

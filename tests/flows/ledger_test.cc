@@ -1,7 +1,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/account/events.h"
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 #include "tests/flows/house.h"
 #include "tests/support/status_matchers.h"
 

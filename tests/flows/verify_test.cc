@@ -5,7 +5,7 @@
 #include "gtest/gtest.h"
 #include "server/base/reason.h"
 #include "server/revocation/past_epochs.h"
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 #include "tests/flows/house.h"
 #include "tests/support/status_matchers.h"
 

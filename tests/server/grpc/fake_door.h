@@ -34,6 +34,7 @@ class FakeDoor final : public door::Door {
     names_.push_back(name);
     rows_.push_back(
         {names_.back(), door::Access::kAnyone, lane, max_request_bytes, slots});
+    prototypes_[name] = {&Req::default_instance(), &Resp::default_instance()};
     handlers_[name] = [answer = std::move(answer)](
                           const door::CallContext& context,
                           const google::protobuf::Message& request,
@@ -57,12 +58,12 @@ class FakeDoor final : public door::Door {
     return nullptr;
   }
   std::unique_ptr<google::protobuf::Message> NewRequest(
-      const door::MethodRow&) const override {
-    return nullptr;
+      const door::MethodRow& row) const override {
+    return New(prototypes_.at(std::string(row.name)).first);
   }
   std::unique_ptr<google::protobuf::Message> NewResponse(
-      const door::MethodRow&) const override {
-    return nullptr;
+      const door::MethodRow& row) const override {
+    return New(prototypes_.at(std::string(row.name)).second);
   }
 
   void Dispatch(const door::MethodRow& row, const door::CallContext& context,
@@ -84,9 +85,16 @@ class FakeDoor final : public door::Door {
   bool Ready() const override { return ready_; }
 
  private:
+  using Prototype = const google::protobuf::Message*;
+
+  static std::unique_ptr<google::protobuf::Message> New(Prototype prototype) {
+    return std::unique_ptr<google::protobuf::Message>(prototype->New());
+  }
+
   std::deque<std::string> names_;  // what the rows' names point to
   std::deque<door::MethodRow> rows_;
   std::map<std::string, Handler> handlers_;
+  std::map<std::string, std::pair<Prototype, Prototype>> prototypes_;
   std::atomic<bool> ready_{true};
   Lane lane_{"fake", 4, 1000};
 };

@@ -14,13 +14,15 @@ TEST_F(LimitsTest, ARequestOverTheRowsBoundIsRefusedWithItsReason) {
   const auto channel = Connect(Address());
   const ::grpc::Status status = Verify(channel, std::string(20000, 'x'));
   EXPECT_EQ(ReasonIn(status), "REQUEST_TOO_LARGE");
+  EXPECT_EQ(ReasonIn(Verify(channel, std::string(400000, 'x'))),
+            "REQUEST_TOO_LARGE");
   EXPECT_TRUE(Verify(channel, std::string(16000, 'x')).ok());
 }
 
 TEST_F(LimitsTest, AMessageOverTheWiresBoundIsNotEvenRead) {
   Start();
   const ::grpc::Status status =
-      Verify(Connect(Address()), std::string(100000, 'x'));
+      Verify(Connect(Address()), std::string(600000, 'x'));
   EXPECT_EQ(status.error_code(), ::grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
@@ -29,12 +31,12 @@ TEST_F(LimitsTest, TheWireTakesWhatTheLargestRowTakes) {
       kRevoke, door::LaneName::kInline,
       [](const door::CallContext&, const v1::RevokeRequest&,
          v1::RevokeResponse&) { return absl::OkStatus(); },
-      200000);
+      700000);
   Start();
   ::grpc::ClientContext call;
   call.set_deadline(Soon());
   v1::RevokeRequest request;
-  request.set_reason(std::string(150000, 'x'));
+  request.set_reason(std::string(650000, 'x'));
   v1::RevokeResponse response;
   EXPECT_TRUE(v1::TokenService::NewStub(Connect(Address()))
                   ->Revoke(&call, request, &response)

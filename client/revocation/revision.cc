@@ -1,4 +1,4 @@
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"

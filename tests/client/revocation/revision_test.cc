@@ -1,4 +1,4 @@
-#include "server/revocation/revision.h"
+#include "client/revocation/revision.h"
 
 #include <limits>
 

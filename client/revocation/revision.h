@@ -1,5 +1,5 @@
-#ifndef OSTIARY_SERVER_REVOCATION_REVISION_H_
-#define OSTIARY_SERVER_REVOCATION_REVISION_H_
+#ifndef OSTIARY_CLIENT_REVOCATION_REVISION_H_
+#define OSTIARY_CLIENT_REVOCATION_REVISION_H_
 
 #include <cstdint>
 #include <optional>
@@ -25,4 +25,4 @@ std::optional<Revision> ParseRevision(absl::string_view text);
 
 }  // namespace ostiary::revocation
 
-#endif  // OSTIARY_SERVER_REVOCATION_REVISION_H_
+#endif  // OSTIARY_CLIENT_REVOCATION_REVISION_H_

@@ -1,0 +1,162 @@
+#include "server/grpc/stream_call.h"
+
+#include <utility>
+
+#include "server/base/reason.h"
+#include "server/grpc/call_context.h"
+#include "server/grpc/message_bytes.h"
+
+namespace ostiary::rpc {
+namespace {
+
+using Frame = door::Subscription::Frame;
+
+// The frame's own bytes, which live as long as any stream still sends them.
+::grpc::ByteBuffer BytesOf(const Frame& frame) {
+  const ::grpc::Slice slice(
+      const_cast<char*>(frame->data()), frame->size(),
+      [](void* kept) { delete static_cast<Frame*>(kept); }, new Frame(frame));
+  return ::grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace
+
+StreamMethod::StreamMethod(door::Door& door, const door::MethodRow& row,
+                           RawService& service, int index)
+    : door_(door), row_(row), service_(service), index_(index) {}
+
+void StreamMethod::Arm(Traffic& traffic, ::grpc::ServerCompletionQueue& queue) {
+  for (int i = 0; i < row_.slots; ++i) StreamCall::Arm(*this, traffic, queue);
+}
+
+void StreamMethod::Drain() {
+  absl::MutexLock lock(&mutex_);
+  draining_ = true;
+  for (StreamCall* call : open_) call->End(Refuse(Reason::kNotReady));
+}
+
+bool StreamMethod::Add(StreamCall& call) {
+  absl::MutexLock lock(&mutex_);
+  if (draining_) return false;
+  open_.insert(&call);
+  return true;
+}
+
+void StreamMethod::Remove(StreamCall& call) {
+  absl::MutexLock lock(&mutex_);
+  open_.erase(&call);
+}
+
+void StreamCall::Arm(StreamMethod& method, Traffic& traffic,
+                     ::grpc::ServerCompletionQueue& queue) {
+  if (!traffic.Join()) return;
+  auto* call = new StreamCall(method, traffic, queue);
+  call->call_.AsyncNotifyWhenDone(call->on_caller_done_.Tag());
+  method.service_.RequestStream(method.index_, call->call_, call->request_,
+                                call->stream_, queue, call->on_matched_.Tag());
+}
+
+StreamCall::StreamCall(StreamMethod& method, Traffic& traffic,
+                       ::grpc::ServerCompletionQueue& queue)
+    : method_(method), traffic_(traffic), queue_(queue) {}
+
+void StreamCall::End(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  if (!end_.has_value()) end_ = status;
+  Advance();
+}
+
+void StreamCall::OnMatched(bool ok) {
+  if (!ok) return Delete();  // the server shuts down; no other event will come
+  Arm(method_, traffic_, queue_);
+  if (!method_.Add(*this)) return End(Refuse(Reason::kNotReady));
+  if (absl::Status s = Subscribe(); !s.ok()) return End(s);
+  Wake();
+}
+
+absl::Status StreamCall::Subscribe() {
+  const auto request = method_.door_.NewRequest(method_.row_);
+  if (absl::Status s =
+          ParseMessage(request_, method_.row_.max_request_bytes, *request);
+      !s.ok()) {
+    return s;
+  }
+  door::CallContext context;
+  FillCallContext(call_, context);
+  auto subscription = method_.door_.Subscribe(method_.row_, context, *request,
+                                              [this] { Wake(); });
+  if (!subscription.ok()) return subscription.status();
+  absl::MutexLock lock(&mutex_);
+  subscription_ = *std::move(subscription);
+  return absl::OkStatus();
+}
+
+void StreamCall::Wake() {
+  absl::MutexLock lock(&mutex_);
+  Advance();
+}
+
+void StreamCall::OnWritten(bool) {
+  bool over = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+    Advance();
+    over = IsOver();
+  }
+  if (over) Delete();
+}
+
+void StreamCall::OnFinished(bool) {
+  bool over = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    finished_ = true;
+    over = IsOver();
+  }
+  if (over) Delete();
+}
+
+void StreamCall::OnCallerDone(bool) {
+  method_.Remove(*this);
+  std::unique_ptr<door::Subscription> subscription;
+  {
+    absl::MutexLock lock(&mutex_);
+    caller_done_ = true;
+    subscription = std::move(subscription_);
+  }
+  subscription.reset();  // from here on, nobody else holds this
+  bool over = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    over = IsOver();
+  }
+  if (over) Delete();
+}
+
+void StreamCall::Advance() {
+  if (writing_ || finishing_ || caller_done_) return;
+  if (end_.has_value()) {
+    finishing_ = true;
+    HandOver(&on_caller_done_);
+    stream_.Finish(ToGrpcStatus(*end_), on_finished_.Tag());
+    return;
+  }
+  if (subscription_ == nullptr) return;
+  const Frame frame = subscription_->Next();
+  if (frame == nullptr) return;
+  writing_ = true;
+  stream_.Write(BytesOf(frame), on_written_.Tag());
+}
+
+bool StreamCall::IsOver() const {
+  return caller_done_ && !writing_ && finishing_ == finished_;
+}
+
+void StreamCall::Delete() {
+  Traffic& traffic = traffic_;
+  delete this;
+  traffic.Leave();
+}
+
+}  // namespace ostiary::rpc

@@ -1,0 +1,106 @@
+#ifndef OSTIARY_SERVER_GRPC_STREAM_CALL_H_
+#define OSTIARY_SERVER_GRPC_STREAM_CALL_H_
+
+#include <memory>
+#include <optional>
+#include <unordered_set>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "server/door/door.h"
+#include "server/grpc/event.h"
+#include "server/grpc/raw_service.h"
+#include "server/grpc/traffic.h"
+
+namespace ostiary::rpc {
+
+class StreamCall;
+
+// A method that answers with a stream, and its streams that are open.
+//
+// Thread-safe.
+class StreamMethod {
+ public:
+  // `index` is the method's in the service's descriptor.
+  StreamMethod(door::Door& door, const door::MethodRow& row,
+               RawService& service, int index);
+  StreamMethod(const StreamMethod&) = delete;
+  StreamMethod& operator=(const StreamMethod&) = delete;
+
+  // Serves on `queue`, before it is polled.
+  void Arm(Traffic& traffic, ::grpc::ServerCompletionQueue& queue);
+  // Ends every stream with UNAVAILABLE, and each one to come.
+  void Drain();
+
+ private:
+  friend class StreamCall;
+
+  // False once draining.
+  bool Add(StreamCall& call);
+  void Remove(StreamCall& call);
+
+  door::Door& door_;
+  const door::MethodRow& row_;
+  RawService& service_;
+  const int index_;
+
+  absl::Mutex mutex_;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unordered_set<StreamCall*> open_ ABSL_GUARDED_BY(mutex_);
+};
+
+// One stream of a subscription's messages. Owns itself, from Arm to the last of
+// its events. At most one write is under way.
+class StreamCall {
+ public:
+  // Waits on `queue` for a caller; a matched one arms the next. Nothing once
+  // the traffic is closed.
+  static void Arm(StreamMethod& method, Traffic& traffic,
+                  ::grpc::ServerCompletionQueue& queue);
+
+  // Thread-safe.
+  void End(const absl::Status& status);
+
+ private:
+  StreamCall(StreamMethod& method, Traffic& traffic,
+             ::grpc::ServerCompletionQueue& queue);
+  ~StreamCall() = default;
+
+  void OnMatched(bool ok);
+  void OnWritten(bool ok);
+  void OnFinished(bool ok);
+  void OnCallerDone(bool ok);
+  absl::Status Subscribe();
+  // Thread-safe.
+  void Wake();
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsOver() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Delete();
+
+  StreamMethod& method_;
+  Traffic& traffic_;
+  ::grpc::ServerCompletionQueue& queue_;
+  ::grpc::ServerContext call_;
+  ::grpc::ByteBuffer request_;
+  RawService::StreamWriter stream_{&call_};
+  MemberEvent<StreamCall, &StreamCall::OnMatched> on_matched_{*this};
+  MemberEvent<StreamCall, &StreamCall::OnWritten> on_written_{*this};
+  MemberEvent<StreamCall, &StreamCall::OnFinished> on_finished_{*this};
+  MemberEvent<StreamCall, &StreamCall::OnCallerDone> on_caller_done_{*this};
+
+  absl::Mutex mutex_;
+  std::unique_ptr<door::Subscription> subscription_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool caller_done_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace ostiary::rpc
+
+#endif  // OSTIARY_SERVER_GRPC_STREAM_CALL_H_
