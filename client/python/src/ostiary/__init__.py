@@ -5,7 +5,9 @@ ones a fraction of a second after the revocation.
     claims = verifier.verify(token)
 """
 
+from ._auth import AuthClient, TokenClient
 from ._claims import Claims
+from ._session import Tokens
 from ._settings import ANY_AUDIENCE, AnyAudience, Credentials, Policy
 from ._stats import Stats
 from ._verifier import Verifier
@@ -21,6 +23,7 @@ from .errors import (
 __all__ = [
     "ANY_AUDIENCE",
     "AnyAudience",
+    "AuthClient",
     "CallError",
     "CheckUnavailable",
     "Claims",
@@ -30,6 +33,8 @@ __all__ = [
     "RevisionLost",
     "SignInRequired",
     "Stats",
+    "TokenClient",
     "TokenError",
+    "Tokens",
     "Verifier",
 ]
