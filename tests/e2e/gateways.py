@@ -33,6 +33,7 @@ class Service:
 
             def do_GET(self):
                 service.requests += 1
+                self.rfile.read(int(self.headers.get("content-length", 0)))
                 headers = [[k.lower(), v] for k, v in self.headers.items()]
                 body = json.dumps({"path": self.path, "headers": headers})
                 # An error of the service itself must reach its client.
