@@ -12,6 +12,7 @@ OPEN = "open"  # the proof is inside the request; who calls is not looked at
 ACCOUNT = "account"  # a live access token of an account
 OWN = "own"  # an account about itself, or the operator about anybody
 OPERATOR = "operator"
+SERVICE = "service"  # anyone while services are trusted; see test_watch.py
 
 UNAUTHENTICATED = ("UNAUTHENTICATED", "UNAUTHENTICATED")
 REJECTED = ("UNAUTHENTICATED", "ACCESS_TOKEN_REJECTED")
@@ -29,6 +30,7 @@ TABLE = {
     "TokenService/Verify": OPEN,
     "TokenService/BatchVerify": OPEN,
     "TokenService/Revoke": OPEN,  # of a token; the other targets below
+    "RevocationService/Watch": SERVICE,
     "KeyService/GetJwks": OPEN,
     "KeyService/ListSigningKeys": OPERATOR,
     "KeyService/PrepareSigningKey": OPERATOR,
@@ -51,10 +53,15 @@ TABLE = {
     "AdminService/GetServerInfo": OPERATOR,
 }
 
+# Answered with a stream: by gRPC alone.
+STREAMS = {"RevocationService/Watch"}
+
 # What each kind of method answers to each kind of caller.
+_ALL_PASS = {"nobody": PASSES, "bad token": PASSES, "account": PASSES,
+             "operator token": PASSES, "operator socket": PASSES}
 EXPECTED = {
-    OPEN: {"nobody": PASSES, "bad token": PASSES, "account": PASSES,
-           "operator token": PASSES, "operator socket": PASSES},
+    OPEN: _ALL_PASS,
+    SERVICE: _ALL_PASS,
     ACCOUNT: {"nobody": UNAUTHENTICATED, "bad token": REJECTED,
               "account": PASSES, "operator token": PASSES,
               "operator socket": UNAUTHENTICATED},
@@ -131,6 +138,7 @@ BEYOND_THE_DOOR = {
 
 def test_every_rpc_has_a_row(contract):
     assert set(contract.methods) == set(TABLE)
+    assert {m for m in TABLE if contract.is_stream(m)} == STREAMS
 
 
 @pytest.mark.parametrize("caller", list(EXPECTED[OPEN]))
@@ -140,6 +148,8 @@ def test_each_caller_gets_what_the_table_says(house, callers, method, caller):
     if expected == PASSES:
         expected = BEYOND_THE_DOOR.get(method, PASSES)
     doors = ["socket"] if caller == "operator socket" else ["grpc", "connect"]
+    if method in STREAMS and "connect" in doors:
+        doors.remove("connect")
     for name in doors:
         request = valid_request(house, method)
         try:
