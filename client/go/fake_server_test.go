@@ -43,7 +43,7 @@ type fakeStream struct {
 	gone   <-chan struct{}
 }
 
-func startFakeServer(t *testing.T) *fakeServer {
+func startFakeServer(t *testing.T, options ...grpc.ServerOption) *fakeServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,7 +52,7 @@ func startFakeServer(t *testing.T) *fakeServer {
 	s := &fakeServer{
 		Issuer: ostiarytest.NewIssuer(), address: listener.Addr().String(), streams: make(chan *fakeStream, 100),
 	}
-	server := grpc.NewServer()
+	server := grpc.NewServer(options...)
 	pb.RegisterRevocationServiceServer(server, s)
 	pb.RegisterTokenServiceServer(server, s)
 	pb.RegisterAuthServiceServer(server, s)

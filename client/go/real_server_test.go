@@ -95,8 +95,7 @@ func launch(t *testing.T, programs, dataDir, grpcAddress string) *realServer {
 
 func dial(t *testing.T, target string) *grpc.ClientConn {
 	t.Helper()
-	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithAuthority("localhost"))
+	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +147,18 @@ func TestARealServersRevocationReachesTheVerifier(t *testing.T) {
 	}
 	if stats := verifier.Stats(); len(stats.Asks) != 0 || stats.Entries != 1 || !stats.Connected {
 		t.Errorf("%+v", stats)
+	}
+}
+
+func TestTheFeedComesOverAUnixSocketToo(t *testing.T) {
+	server := startRealServer(t)
+	verifier, err := ostiary.NewVerifier(t.Context(), ostiary.Options{Target: "unix:" + server.socket, Issuer: realIssuer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer verifier.Close()
+	if err := verifier.WaitReady(testContext(t)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -176,7 +176,9 @@ func TestAFreshVerifierNeverAsksAboutUnknownKeys(t *testing.T) {
 	wantReason(t, verifier, token, ostiary.KeyUnknown)
 	clock.shift(0, time.Minute)
 	wantReason(t, verifier, token, "")
-	wantReason(t, verifier, token, ostiary.KeyUnknown, ostiary.WithPolicy(ostiary.Accept))
+	for _, policy := range []ostiary.Policy{ostiary.Refuse, ostiary.Accept} {
+		wantReason(t, verifier, token, ostiary.CheckUnavailable, ostiary.WithPolicy(policy))
+	}
 }
 
 func TestAMinRevisionThatIsNotReachedIsTreatedLikeStaleness(t *testing.T) {
@@ -409,6 +411,25 @@ func TestWaitForEndsWithItsContext(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+}
+
+func TestWhoeverWaitsIsToldWhenTheVerifierIsClosed(t *testing.T) {
+	server := startFakeServer(t)
+	verifier := newVerifier(t, optionsFor(server))
+	results := make(chan error)
+	go func() { results <- verifier.WaitReady(testContext(t)) }()
+	go func() { results <- verifier.WaitFor(testContext(t), cursorAt(1, 1)) }()
+	server.next(t)
+	verifier.Close()
+	for range 2 {
+		if err := <-results; !errors.Is(err, ostiary.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := verifier.Verify(t.Context(), server.Token(ostiarytest.Token{})); !errors.Is(err, ostiary.ErrCheckUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	verifier.Close()
 }
 
 func TestOptionsThatContradictThemselvesAreRefused(t *testing.T) {

@@ -67,7 +67,7 @@ const MARGIN_MS = 5_000;
  * one refresh is under way. If its answer is lost it is tried again with the
  * same refresh token and request id, which the server takes for the same.
  *
- * Its timers do not keep the process alive.
+ * Waiting for the next refresh does not keep the process alive.
  *
  * ```ts
  * const session = await TokenClient.signIn({ target: "127.0.0.1:50051" },

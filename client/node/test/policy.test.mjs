@@ -107,6 +107,15 @@ test("no answer in time is no verdict", async (t) => {
   assert.equal(verifier.stats().asks.failed, 1);
 });
 
+test("a bearer token that never comes is no verdict either", async (t) => {
+  let hangs = false;
+  const bearerToken = () => hangs ? new Promise(() => {}) : "t";
+  const { issuer, verifier } = await staleScene(t, { askTimeoutMs: 50, bearerToken });
+  assert.equal(await verdict(verifier, issuer.token()), "VALID");
+  hangs = true;
+  assert.equal(await verdict(verifier, issuer.token()), "CHECK_UNAVAILABLE");
+});
+
 test("a revocation that arrives while the server is asked counts", async (t) => {
   const { server, issuer, verifier } = await staleScene(t);
   let answer;
@@ -130,6 +139,8 @@ test("at most sixteen ask at once", async (t) => {
   const verdicts = await Promise.all(checks);
   assert.equal(verdicts.filter((one) => one === "VALID").length, 16);
   assert.equal(verdicts.filter((one) => one === "CHECK_UNAVAILABLE").length, 4);
+  server.onVerify = () => ({ valid: true });
+  assert.equal(await verdict(verifier, issuer.token()), "VALID");
 });
 
 test("five failures open the breaker and nobody asks", async (t) => {

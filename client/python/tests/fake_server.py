@@ -135,7 +135,10 @@ class _Tokens(token_service_pb2_grpc.TokenServiceServicer):
 class FakeServer:
     """Real gRPC on a port of its own."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(
+        self, port: int = 0, tls: Optional[tuple[tuple[bytes, bytes], bytes]] = None
+    ) -> None:
+        """`tls`: ((certificate, key), the clients' authority), all PEM."""
         self.streams: queue.Queue[Stream] = queue.Queue()
         self.asked: list[token_service_pb2.VerifyRequest] = []
         self.reason = ""
@@ -146,7 +149,13 @@ class FakeServer:
             _Feed(self), self._server
         )
         token_service_pb2_grpc.add_TokenServiceServicer_to_server(_Tokens(self), self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        address = f"127.0.0.1:{port}"
+        if tls is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            (chain, key), clients = tls
+            credentials = grpc.ssl_server_credentials([(key, chain)], clients, True)
+            self.port = self._server.add_secure_port(address, credentials)
         self.target = f"127.0.0.1:{self.port}"
         self._server.start()
 

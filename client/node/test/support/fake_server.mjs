@@ -76,13 +76,13 @@ export class FakeServer {
   questions = [];
   refreshes = [];
 
-  static async start(address = "127.0.0.1:0") {
+  static async start(address = "127.0.0.1:0", credentials = undefined) {
     const fake = new FakeServer();
-    await fake.listen(address);
+    await fake.listen(address, credentials);
     return fake;
   }
 
-  async listen(address) {
+  async listen(address, credentials = grpc.ServerCredentials.createInsecure()) {
     this.server = new grpc.Server();
     this.server.addService(definition(RevocationService), {
       Watch: (call) => {
@@ -112,8 +112,7 @@ export class FakeServer {
         (request) => this.onSignOut(request)),
     });
     this.port = await new Promise((resolve, reject) => {
-      this.server.bindAsync(address, grpc.ServerCredentials.createInsecure(),
-        (error, port) => (error ? reject(error) : resolve(port)));
+      this.server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
   }
 

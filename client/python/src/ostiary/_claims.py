@@ -124,7 +124,8 @@ def _time(payload: Mapping[str, Any], name: str) -> Optional[Seconds]:
         raise WrongType(name)
     if not 0 <= value <= _LAST_SECOND or math.copysign(1, value) < 0:
         raise WrongType(name)
-    return value
+    seconds: Seconds = value
+    return seconds
 
 
 def _generation(payload: Mapping[str, Any]) -> Optional[int]:
@@ -133,4 +134,5 @@ def _generation(payload: Mapping[str, Any]) -> Optional[int]:
     value = payload["gen"]
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 64:
         raise WrongType("gen")
-    return value
+    generation: int = value
+    return generation

@@ -132,9 +132,9 @@ class FingerprintGroups:
     def _fold(self) -> None:
         by_group: dict[float, list[int]] = {}
         for fingerprint, forget_at in self._recent.items():
-            by_group.setdefault(forget_at, []).append(fingerprint)
-        for forget_at, fingerprints in by_group.items():
-            self._merge(self._rounded(forget_at), fingerprints)
+            by_group.setdefault(self._rounded(forget_at), []).append(fingerprint)
+        for group, fingerprints in by_group.items():
+            self._merge(group, fingerprints)
         while len(self._arrays) > self._MAX_GROUPS:
             self._coarsen()
         # Only now: a reader must find each one in either place.

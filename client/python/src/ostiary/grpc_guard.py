@@ -12,7 +12,7 @@ knows now.
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
@@ -21,6 +21,7 @@ import grpc.aio
 
 from . import aio
 from ._claims import Claims
+from ._settings import Policy
 from ._verifier import Verifier
 from .errors import CheckUnavailable, TokenError
 
@@ -47,8 +48,7 @@ _SIGNED_IN = Needs()
 
 
 def current_claims() -> Claims:
-    """Who calls; only within a guarded handler. In handlers for threads that
-    stream answers, read it before the first one."""
+    """Who calls; only within a guarded handler."""
     claims = _claims.get()
     if claims is None:
         raise LookupError("no guarded call is being handled")
@@ -101,7 +101,7 @@ def _behavior_of(handler: Any) -> Callable[..., Any]:
 
 
 class Guard(grpc.ServerInterceptor):
-    """For `grpc.server`. Checks before the request is read."""
+    """For `grpc.server`. What can be decided here is, before the request is read."""
 
     def __init__(self, verifier: Verifier, needs: Optional[Mapping[str, Needs]] = None) -> None:
         """`needs`: by full method name, "/package.Service/Method". Methods that
@@ -114,26 +114,70 @@ class Guard(grpc.ServerInterceptor):
         handler = continuation(handler_call_details)
         if needs.open or handler is None:
             return handler
-        behavior = _behavior_of(handler)
         try:
             token = _presented(handler_call_details)
-            claims = self._verifier.verify(token, scopes=needs.scopes, roles=needs.roles)
         except TokenError as error:
-            code, message = _answer(error)
+            return _with_behavior(handler, _guarded(handler, _raising(error)))
+        return _with_behavior(handler, _guarded(handler, self._check(token, needs)))
 
-            def refuse(request: Any, context: grpc.ServicerContext) -> Any:
-                context.abort(code, message)
+    def _check(self, token: str, needs: Needs) -> Callable[[], Claims]:
+        """Checks now without waiting for anybody: one thread calls this for all
+        that comes in. Only if the server must be asked is that left to the
+        thread that handles the call."""
 
-            return _with_behavior(handler, refuse)
+        def check(policy: Optional[Policy] = None) -> Claims:
+            return self._verifier.verify(
+                token, scopes=needs.scopes, roles=needs.roles, policy=policy
+            )
 
-        def guarded(request: Any, context: grpc.ServicerContext) -> Any:
-            mark = _claims.set(claims)
+        try:
+            claims = check(Policy.REFUSE)
+        except CheckUnavailable:
+            return check
+        except TokenError as error:
+            return _raising(error)
+        return lambda: claims
+
+
+def _raising(error: TokenError) -> Callable[[], Claims]:
+    def refuse() -> Claims:
+        raise error
+
+    return refuse
+
+
+def _guarded(handler: Any, check: Callable[[], Claims]) -> Callable[..., Any]:
+    behavior = _behavior_of(handler)
+
+    def admit(context: grpc.ServicerContext) -> contextvars.Context:
+        try:
+            return _context_of(check())
+        except TokenError as error:
+            context.abort(*_answer(error))
+            raise  # not reached: abort raises
+
+    def guarded(request: Any, context: grpc.ServicerContext) -> Any:
+        return admit(context).run(behavior, request, context)
+
+    def guarded_stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        # The handler goes on whenever the next answer is wanted, so it needs
+        # its context again each time.
+        own = admit(context)
+        answers = iter(own.run(behavior, request, context))
+        while True:
             try:
-                return behavior(request, context)
-            finally:
-                _claims.reset(mark)
+                answer = own.run(next, answers)
+            except StopIteration:
+                return
+            yield answer
 
-        return _with_behavior(handler, guarded)
+    return guarded_stream if handler.response_streaming else guarded
+
+
+def _context_of(claims: Claims) -> contextvars.Context:
+    context = contextvars.copy_context()
+    context.run(_claims.set, claims)
+    return context
 
 
 class AioGuard(grpc.aio.ServerInterceptor):

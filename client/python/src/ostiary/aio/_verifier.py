@@ -311,4 +311,4 @@ class _Feed:
 async def _read(call: Any) -> Optional[WatchResponse]:
     """The next frame, or None at an orderly end."""
     frame = await cast("Awaitable[Any]", call.read())
-    return None if frame is grpc.aio.EOF else cast(WatchResponse, frame)
+    return frame if isinstance(frame, WatchResponse) else None
