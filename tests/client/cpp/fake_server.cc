@@ -43,8 +43,7 @@ grpc::Status WatchCall::Serve(grpc::ServerContext& context,
         end = end_;
       }
     }
-    const bool gone =
-        context.IsCancelled() || (frame && !writer.Write(*frame));
+    const bool gone = context.IsCancelled() || (frame && !writer.Write(*frame));
     if (!gone && !end) continue;
     absl::MutexLock lock(&mutex_);
     over_ = true;

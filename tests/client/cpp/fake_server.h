@@ -54,16 +54,15 @@ class FakeServer {
   // The next call of Watch; the process ends if none comes within 10 s.
   std::shared_ptr<WatchCall> NextWatch();
   // The process's answer to Verify; UNAVAILABLE before it is said.
-  using OnVerify =
-      std::function<grpc::Status(const v1::VerifyRequest&, v1::VerifyResponse&)>;
+  using OnVerify = std::function<grpc::Status(const v1::VerifyRequest&,
+                                              v1::VerifyResponse&)>;
   void AnswerVerify(OnVerify answer);
   int verify_calls() const { return verify_calls_; }
   using OnRefresh = std::function<grpc::Status(const v1::RefreshRequest&,
                                                v1::RefreshResponse&)>;
   void AnswerRefresh(OnRefresh answer);
-  using OnSignIn =
-      std::function<grpc::Status(const v1::SignInWithPasswordRequest&,
-                                 v1::SignInWithPasswordResponse&)>;
+  using OnSignIn = std::function<grpc::Status(
+      const v1::SignInWithPasswordRequest&, v1::SignInWithPasswordResponse&)>;
   void AnswerSignIn(OnSignIn answer);
 
  private:

@@ -12,8 +12,10 @@ namespace ostiary::client::testing {
 // Stands still until a test moves it. Thread-safe.
 class FakeTime final : public TimeSource {
  public:
-  absl::Time Now() const override { return absl::FromUnixNanos(now_); }
-  absl::Duration Uptime() const override { return absl::Nanoseconds(uptime_); }
+  absl::Time Now() const override { return absl::FromUnixNanos(now_.load()); }
+  absl::Duration Uptime() const override {
+    return absl::Nanoseconds(uptime_.load());
+  }
 
   void Advance(absl::Duration duration) {
     AdvanceUptime(duration);
