@@ -40,7 +40,7 @@ class GuardTest : public ::testing::Test {
     grpc::StatusCode code;
     std::string text;  // the subject, or the reason
   };
-  Answer Call(const std::vector<std::string>& headers) {
+  Answer CallWith(const std::vector<std::string>& headers) {
     grpc::ClientContext context;
     for (const auto& header : headers) {
       context.AddMetadata("authorization", header);
@@ -57,7 +57,7 @@ class GuardTest : public ::testing::Test {
     return {status.error_code(), info.reason()};
   }
   Answer Call(const TestToken& token) {
-    return Call({"Bearer " + issuer_.Sign(token)});
+    return CallWith({"Bearer " + issuer_.Sign(token)});
   }
   void Serve(const Verifier& verifier) {
     notes_ = std::make_unique<Notes>(
@@ -86,7 +86,7 @@ TEST_F(GuardTest, GoodCallerPassesWithItsClaims) {
   const Answer answer = Call(good_);
   EXPECT_EQ(answer.code, grpc::OK);
   EXPECT_EQ(answer.text, "acct_ada");
-  EXPECT_EQ(Call({"bearer " + issuer_.Sign(good_)}).code, grpc::OK);
+  EXPECT_EQ(CallWith({"bearer " + issuer_.Sign(good_)}).code, grpc::OK);
 }
 
 TEST_F(GuardTest, WithoutOneBearerTokenNobodyPasses) {
@@ -98,7 +98,7 @@ TEST_F(GuardTest, WithoutOneBearerTokenNobodyPasses) {
            {token},
            {"Basic " + token},
            {"Bearer " + token, "Bearer " + token}}) {
-    const Answer answer = Call(headers);
+    const Answer answer = CallWith(headers);
     EXPECT_EQ(answer.code, grpc::StatusCode::UNAUTHENTICATED);
     EXPECT_EQ(answer.text, "UNAUTHENTICATED");
   }
@@ -106,7 +106,7 @@ TEST_F(GuardTest, WithoutOneBearerTokenNobodyPasses) {
 
 TEST_F(GuardTest, RefusedTokenIsUnauthenticatedWithItsReason) {
   Serve(*verifier_);
-  EXPECT_EQ(Call({"Bearer nonsense"}).text, "TOKEN_MALFORMED");
+  EXPECT_EQ(CallWith({"Bearer nonsense"}).text, "TOKEN_MALFORMED");
   issuer_.RevokeSession("sess_gone");
   TestToken revoked = good_;
   revoked.session_id = "sess_gone";
