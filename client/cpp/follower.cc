@@ -61,8 +61,8 @@ Step Follower::TakeSnapshot(const v1::RevocationSnapshot& snapshot,
   const auto as_of = TimeOf(snapshot.as_of());
   const std::int64_t sequence = SequenceOf(snapshot.sequence());
   if (!as_of.ok() || sequence < 0) return Step::kAbandon;
-  knowledge_.MoveTo({{snapshot.epoch(), sequence}, snapshot.cursor()});
-  knowledge_.Freshen(*as_of, uptime);
+  knowledge_.Advance({{snapshot.epoch(), sequence}, snapshot.cursor()}, *as_of,
+                     uptime);
   in_step_ = true;
   return Step::kAdvanced;
 }
@@ -84,8 +84,7 @@ Step Follower::TakeDelta(const v1::RevocationDelta& delta,
   if (!as_of.ok() || !AddAll(delta.entries(), knowledge_.revoked())) {
     return Step::kAbandon;
   }
-  knowledge_.MoveTo({{delta.epoch(), to}, delta.cursor()});
-  knowledge_.Freshen(*as_of, uptime);
+  knowledge_.Advance({{delta.epoch(), to}, delta.cursor()}, *as_of, uptime);
   in_step_ = true;
   return Step::kAdvanced;
 }
@@ -101,10 +100,7 @@ Step Follower::TakeHeartbeat(const v1::RevocationHeartbeat& heartbeat,
     // Once in step, the stream cannot be elsewhere unless frames were lost.
     return in_step_ ? Step::kAbandon : Step::kHeard;
   }
-  if (heartbeat.cursor() != position->cursor) {
-    knowledge_.MoveTo({position->revision, heartbeat.cursor()});
-  }
-  knowledge_.Freshen(*as_of, uptime);
+  knowledge_.Advance({position->revision, heartbeat.cursor()}, *as_of, uptime);
   in_step_ = true;
   return Step::kAdvanced;
 }

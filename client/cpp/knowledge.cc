@@ -36,6 +36,22 @@ std::optional<Position> Knowledge::position() const {
 
 void Knowledge::MoveTo(Position position) {
   absl::MutexLock lock(&mutex_);
+  MoveToLocked(std::move(position));
+}
+
+void Knowledge::Freshen(absl::Time as_of, absl::Duration uptime) {
+  absl::MutexLock lock(&mutex_);
+  FreshenLocked(as_of, uptime);
+}
+
+void Knowledge::Advance(Position position, absl::Time as_of,
+                        absl::Duration uptime) {
+  absl::MutexLock lock(&mutex_);
+  MoveToLocked(std::move(position));
+  FreshenLocked(as_of, uptime);
+}
+
+void Knowledge::MoveToLocked(Position position) {
   const auto [epoch, sequence] = position.revision;
   std::int64_t& reached = reached_.try_emplace(epoch, sequence).first->second;
   reached = std::max(reached, sequence);
@@ -92,10 +108,9 @@ void Knowledge::StopWaiting() {
   waiting_is_over_ = true;
 }
 
-void Knowledge::Freshen(absl::Time as_of, absl::Duration uptime) {
+void Knowledge::FreshenLocked(absl::Time as_of, absl::Duration uptime) {
   const std::int64_t nanos = absl::ToUnixNanos(as_of);
   if (nanos <= as_of_nanos_) return;
-  absl::MutexLock lock(&mutex_);  // wakes who waits for it
   as_of_nanos_ = nanos;
   arrival_nanos_ = absl::ToInt64Nanoseconds(uptime);
 }

@@ -53,6 +53,9 @@ class Knowledge {
   std::optional<Position> position() const;
   // Wakes who waits. Everything up to there must be in `revoked()` already.
   void MoveTo(Position position);
+  // The same, together with Freshen: who has waited for the position finds the
+  // knowledge fresh.
+  void Advance(Position position, absl::Time as_of, absl::Duration uptime);
 
   // For each epoch, how far it was followed.
   using Reached = std::map<std::uint32_t, std::int64_t>;
@@ -80,6 +83,9 @@ class Knowledge {
   void StayFresh() { stays_fresh_ = true; }
 
  private:
+  void MoveToLocked(Position position) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FreshenLocked(absl::Time as_of, absl::Duration uptime)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Arrival HasReachedLocked(const revocation::Revision& revision) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 

@@ -42,7 +42,7 @@ void TokenCache::Insert(const TokenDigest& digest, KnownTokenPtr token,
   Place& place = shard.places[shard.PlaceFor(digest, shard_capacity_)];
   gone = std::exchange(place.token, std::move(token));
   place.losses = losses;
-  place.used = true;
+  place.used = false;  // until it is asked for again
 }
 
 // The place of `digest`: its own, a new one, or one whose token has to go.
