@@ -10,10 +10,12 @@
 #include "server/client_app/clients.h"
 #include "server/door/admission.h"
 #include "server/door/documents.h"
+#include "server/door/gate.h"
 #include "server/door/house_door.h"
 #include "server/door/methods.h"
 #include "server/door/revocation_feed.h"
 #include "server/flow/change_password.h"
+#include "server/flow/gateway_check.h"
 #include "server/flow/manage_accounts.h"
 #include "server/flow/manage_sessions.h"
 #include "server/flow/new_password.h"
@@ -82,6 +84,7 @@ class House final : public Assembly {
     door::ServeTokens({verify_, revoke_, manage_sessions_, keys(), clock(),
                        config_.default_audience},
                       methods_);
+    door::ServeGateways(gate_, methods_);
     door::ServeRevocations(feed_, methods_);
     door::ServeKeys({keys(), clock(), AlgorithmOf(config_)}, methods_);
     door::ServeAccounts(accounts_, methods_);
@@ -152,6 +155,7 @@ class House final : public Assembly {
                        aftermath_->revocations,
                        loaded_.past_epochs,
                        cache_};
+  flow::GatewayCheck gateway_check_{verify_, config_.default_audience};
   flow::SignUp sign_up_{clock(),          random_,
                         store(),          new_passwords_,
                         sign_up_limiter_, SignUpPolicyOf(config_)};
@@ -178,6 +182,7 @@ class House final : public Assembly {
   door::RevocationFeed feed_{
       {clock(), aftermath_->revocations, aftermath_->feed_log, keys(), logger_},
       FeedOptionsOf(config_)};
+  door::Gate gate_{gateway_check_, clock(), logger_};
   door::MethodBook methods_;
   std::optional<door::HouseDoor> door_;
   std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = RegisterGauges(

@@ -19,7 +19,6 @@ const maxAsks = 16
 var (
 	errTooManyAsks = errors.New("too many questions to the server are under way")
 	errBreakerOpen = errors.New("the server is not asked for a while: it did not answer")
-	errClosed      = errors.New("the verifier is closed")
 )
 
 // asker calls TokenService.Verify, but neither too often nor for too long. Safe
@@ -136,7 +135,7 @@ func (a *asker) connection() (*grpc.ClientConn, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	if a.closed {
-		return nil, errClosed
+		return nil, ErrClosed
 	}
 	if a.conn == nil {
 		conn, err := a.dialer.dial()

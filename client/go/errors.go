@@ -65,6 +65,9 @@ var ErrRevisionLost = knowledge.ErrRevisionLost
 // ErrNotARevision says that a text is not a revision that Ostiary gives.
 var ErrNotARevision = knowledge.ErrNotARevision
 
+// ErrClosed says that a Verifier was closed while it was waited for.
+var ErrClosed = errors.New("ostiary: the verifier is closed")
+
 // unavailableError is ErrCheckUnavailable with its cause.
 type unavailableError struct{ cause error }
 

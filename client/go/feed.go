@@ -22,6 +22,7 @@ const (
 	firstPause       = 100 * time.Millisecond
 	longestPause     = 10 * time.Second
 	notAllowedPause  = 10 * time.Second
+	shortStream      = time.Second
 	saveEvery        = 30 * time.Second
 	maxForeignFrames = 5
 )
@@ -58,14 +59,17 @@ const (
 func (f *feed) run(ctx context.Context) {
 	failures := 0
 	for ctx.Err() == nil {
+		begun := f.clock.Mono()
 		end, progress := f.watch(ctx)
 		if progress {
 			failures = 0
 		}
-		switch end {
-		case orderly:
+		switch {
+		// At once, but not all the time: something in between may end every stream
+		// as soon as it has begun.
+		case end == orderly && f.clock.Mono()-begun >= shortStream:
 			continue
-		case forbidden:
+		case end == forbidden:
 			f.sleep(ctx, notAllowedPause)
 		default:
 			f.sleep(ctx, fullJitter(failures))

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,9 +23,9 @@ type Verifier struct {
 	asker     *asker      // nil: never asks
 	feed      *feed       // nil: none
 
-	cancel context.CancelFunc
-	done   chan struct{} // closed when the feed has ended
-	closed sync.Once
+	lifetime context.Context // ends with Close
+	cancel   context.CancelFunc
+	done     chan struct{} // closed when the feed has ended
 
 	checks                 tally
 	cacheHits, cacheMisses atomic.Uint64
@@ -61,10 +60,10 @@ func newVerifier(ctx context.Context, options Options, clock knowledge.Clock) (*
 		lastSave: clock.Mono(),
 	}
 	v.loadState()
-	ctx, v.cancel = context.WithCancel(ctx)
+	v.lifetime, v.cancel = context.WithCancel(ctx)
 	go func() {
 		defer close(v.done)
-		v.feed.run(ctx)
+		v.feed.run(v.lifetime)
 		v.saveState()
 		v.asker.close()
 	}()
@@ -80,7 +79,7 @@ func NewVerifierOn(known *knowledge.Knowledge, options Options) (*Verifier, erro
 		return nil, err
 	}
 	v := verifierOn(known, options, knowledge.SystemClock())
-	v.cancel = func() {}
+	v.lifetime, v.cancel = context.WithCancel(context.Background())
 	close(v.done)
 	return v, nil
 }
@@ -123,14 +122,7 @@ func (v *Verifier) Verify(ctx context.Context, token string, options ...CheckOpt
 func (v *Verifier) judge(ctx context.Context, text string, c *check, stale bool) (*jose.Claims, Reason, error) {
 	token, parsed, reason := v.authenticate(text)
 	if reason == KeyUnknown {
-		// A key may be newer than what is known.
-		noKeys := v.knowledge.Keys() == nil
-		switch {
-		case (noKeys || stale) && c.policy == AskServer:
-			return v.judgeWithServersKeys(ctx, text, parsed, c)
-		case noKeys:
-			return nil, CheckUnavailable, errors.New("no key is known yet")
-		}
+		return v.judgeUnknownKey(ctx, text, parsed, c, stale)
 	}
 	if reason != "" {
 		return nil, reason, nil
@@ -149,6 +141,18 @@ func (v *Verifier) judge(ctx context.Context, text string, c *check, stale bool)
 		return &token.claims, "", nil
 	}
 	return nil, CheckUnavailable, errors.New("the knowledge of revocations is too old")
+}
+
+// judgeUnknownKey: a key may be newer than what is known. That it is unknown is
+// a verdict only while the knowledge is fresh.
+func (v *Verifier) judgeUnknownKey(ctx context.Context, text string, parsed *jose.Token, c *check, stale bool) (*jose.Claims, Reason, error) {
+	switch {
+	case !stale && v.knowledge.Keys() != nil:
+		return nil, KeyUnknown, nil
+	case c.policy == AskServer:
+		return v.judgeWithServersKeys(ctx, text, parsed, c)
+	}
+	return nil, CheckUnavailable, errors.New("the key may be newer than the knowledge")
 }
 
 // judgeWithServersKeys takes the server's word for the signature only: what
@@ -248,8 +252,10 @@ func (v *Verifier) ask(ctx context.Context, text string, c *check) (Reason, erro
 }
 
 // WaitReady returns nil once a complete snapshot is in and the knowledge is
-// within its bound; else ctx's error.
+// within its bound; else ctx's error, or ErrClosed.
 func (v *Verifier) WaitReady(ctx context.Context) error {
+	ctx, cancel := v.untilClosed(ctx)
+	defer cancel()
 	for {
 		moved := v.knowledge.Moved()
 		if v.knowledge.Staleness() <= v.options.StalenessBound {
@@ -261,7 +267,7 @@ func (v *Verifier) WaitReady(ctx context.Context) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 		timer.Stop()
 	}
@@ -269,13 +275,25 @@ func (v *Verifier) WaitReady(ctx context.Context) error {
 
 // WaitFor returns nil once this verifier has applied a revision that Revoke and
 // its like have answered with: from then on it refuses what was revoked. Else
-// ErrRevisionLost, ErrNotARevision or ctx's error.
+// ErrRevisionLost, ErrNotARevision, ctx's error, or ErrClosed.
 func (v *Verifier) WaitFor(ctx context.Context, revision string) error {
 	ticket, err := knowledge.ParseRevision(revision)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := v.untilClosed(ctx)
+	defer cancel()
 	return v.knowledge.Wait(ctx, ticket)
+}
+
+// untilClosed gives a context that ends with the verifier, too.
+func (v *Verifier) untilClosed(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	stop := context.AfterFunc(v.lifetime, func() { cancel(ErrClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 // Stats tells what can be watched.
@@ -300,7 +318,7 @@ func (v *Verifier) Stats() Stats {
 // What the verifier knows by then it still knows, and grows stale. It may be
 // called more than once; the error is always nil.
 func (v *Verifier) Close() error {
-	v.closed.Do(v.cancel)
+	v.cancel()
 	<-v.done
 	return nil
 }

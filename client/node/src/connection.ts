@@ -60,15 +60,14 @@ export class Connection {
       options.target, credentials(options.tls), CHANNEL_OPTIONS);
   }
 
-  /** @throws grpc.ServiceError */
+  /** @throws grpc.ServiceError, or what `bearerToken` throws */
   async call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
     timeoutMs: number,
-    bearerToken?: string,
   ): Promise<MessageShape<O>> {
     const deadline = Date.now() + timeoutMs;
-    const metadata = await this.metadata(bearerToken);
+    const metadata = await within(timeoutMs, this.metadata());
     return new Promise((resolve, reject) => {
       this.client.makeUnaryRequest<MessageShape<I>, MessageShape<O>>(
         path(method),
@@ -104,13 +103,21 @@ export class Connection {
     this.client.close();
   }
 
-  private async metadata(bearerToken?: string): Promise<grpc.Metadata> {
+  private async metadata(): Promise<grpc.Metadata> {
     const metadata = new grpc.Metadata();
-    const given = bearerToken ?? this.options.bearerToken;
+    const given = this.options.bearerToken;
     const token = typeof given === "function" ? await given() : given;
     if (token) metadata.set("authorization", `Bearer ${token}`);
     return metadata;
   }
+}
+
+// A bearer token that does not come must not hold a call for ever.
+function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("no bearer token in time")), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function path(method: DescMethodUnary | DescMethodServerStreaming): string {

@@ -4,6 +4,9 @@ export type ForgetMinute = number;
 // So many single entries are kept in a Map, at some 50 bytes each; then they
 // are sorted into runs, at 8.
 const MAX_RECENT = 4096;
+// Every look goes through all groups. Beyond this, neighbours are put together
+// and forgotten with the later one.
+const MAX_GROUPS = 32;
 
 /** Numbers of 52 bits, each with the minute from which it may be forgotten. */
 export class FingerprintStore {
@@ -21,13 +24,8 @@ export class FingerprintStore {
   /** Adds many, given in rising order. The array is the store's from now on. */
   addSorted(run: Float64Array, until: ForgetMinute): void {
     if (run.length === 0) return;
-    const runs = this.groups.get(until) ?? [];
-    this.groups.set(until, runs);
-    runs.push(run);
-    while (runs.length > 1 && runs.at(-1)!.length * 2 > runs.at(-2)!.length) {
-      const last = runs.pop()!;
-      runs.push(union(runs.pop()!, last));
-    }
+    this.addRun(run, until);
+    if (this.groups.size > MAX_GROUPS) this.joinSmallestNeighbours();
   }
 
   has(fingerprint: number): boolean {
@@ -71,6 +69,31 @@ export class FingerprintStore {
   runs(): [ForgetMinute, Float64Array][] {
     this.compact();
     return [...this.groups].map(([until, runs]) => [until, runs[0]]);
+  }
+
+  private addRun(run: Float64Array, until: ForgetMinute): void {
+    const runs = this.groups.get(until) ?? [];
+    this.groups.set(until, runs);
+    runs.push(run);
+    while (runs.length > 1 && runs.at(-1)!.length * 2 > runs.at(-2)!.length) {
+      const last = runs.pop()!;
+      runs.push(union(runs.pop()!, last));
+    }
+  }
+
+  private joinSmallestNeighbours(): void {
+    const minutes = [...this.groups.keys()].sort((a, b) => a - b);
+    // Not with those that are kept for ever, which would keep all in the end.
+    const pairs = minutes.slice(1).flatMap((later, i) =>
+      later === Infinity ? [] : [{ earlier: minutes[i], later }]);
+    const weight = (minute: ForgetMinute) =>
+      this.groups.get(minute)!.reduce((sum, run) => sum + run.length, 0);
+    const { earlier, later } = pairs.reduce((best, pair) =>
+      weight(pair.earlier) + weight(pair.later) <
+      weight(best.earlier) + weight(best.later) ? pair : best);
+    const moved = this.groups.get(earlier)!;
+    this.groups.delete(earlier);
+    for (const run of moved) this.addRun(run, later);
   }
 
   private keptUntil(fingerprint: number): ForgetMinute {

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { CallError, SignInRequiredError } from "./call_error.js";
 export type { Claims } from "./claims.js";
 export type { ServerOptions, TlsOptions } from "./connection.js";
 export {
@@ -22,4 +23,10 @@ export type {
   VerifierOptions,
 } from "./settings.js";
 export type { Clock } from "./time.js";
+export {
+  TokenClient,
+  type SignIn,
+  type TokenClientOptions,
+  type Tokens,
+} from "./token_client.js";
 export { Verifier, type VerifierStats } from "./verifier.js";

@@ -6,8 +6,9 @@ import { KeySet, type PublicJwk } from "./keys.js";
 import type { Knowledge } from "./knowledge.js";
 import type { ExactEntries } from "./revocation_set.js";
 
-// The form: three lines (this, a checksum, a header), then the fingerprints of all runs as little-endian
-// doubles. The checksum is over everything behind its own line.
+// The form: three lines (this, a checksum, a header), then the fingerprints of
+// all runs as this machine's doubles. The checksum is over everything behind
+// its own line.
 const MAGIC = "ostiary verifier state 1";
 const MAX_FILE_BYTES = 1 << 30;
 

@@ -1,7 +1,7 @@
 package jose
 
 import (
-	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -141,7 +141,7 @@ func (p *jsonParser) object(depth int) (jsonValue, bool) {
 	if p.take('}') {
 		return object, true
 	}
-	seen := map[string]struct{}{}
+	names := nameSet{}
 	for {
 		p.skipSpace()
 		begin := p.at
@@ -152,10 +152,9 @@ func (p *jsonParser) object(depth int) (jsonValue, bool) {
 		if !ok {
 			return object, false
 		}
-		if _, twice := seen[name]; twice {
+		if !names.add(object.members, name) {
 			return object, false
 		}
-		seen[name] = struct{}{}
 		rawName := p.text[begin:p.at]
 		p.skipSpace()
 		if !p.take(':') {
@@ -174,6 +173,31 @@ func (p *jsonParser) object(depth int) (jsonValue, bool) {
 			return object, false
 		}
 	}
+}
+
+// nameSet finds names that come twice: by looking at all members while they are
+// few, as they nearly always are, and in a map when they are many.
+type nameSet struct {
+	many map[string]struct{}
+}
+
+const fewMembers = 16
+
+func (s *nameSet) add(members []jsonMember, name string) bool {
+	if len(members) < fewMembers {
+		return !slices.ContainsFunc(members, func(m jsonMember) bool { return m.name == name })
+	}
+	if s.many == nil {
+		s.many = map[string]struct{}{}
+		for _, member := range members {
+			s.many[member.name] = struct{}{}
+		}
+	}
+	if _, twice := s.many[name]; twice {
+		return false
+	}
+	s.many[name] = struct{}{}
+	return true
 }
 
 func (p *jsonParser) array(depth int) (jsonValue, bool) {
@@ -317,14 +341,27 @@ func (p *jsonParser) number() bool {
 	if p.take('.') && !p.digits() {
 		return false
 	}
+	exponent := ""
 	if p.take('e') || p.take('E') {
+		from := p.at
 		if !p.take('+') {
 			p.take('-')
 		}
 		if !p.digits() {
 			return false
 		}
+		exponent = p.text[from:p.at]
 	}
 	double, err := strconv.ParseFloat(p.text[begin:p.at], 64)
-	return err == nil && !math.IsInf(double, 0)
+	return err == nil && !(double == 0 && isBeyondDouble(exponent))
+}
+
+// isBeyondDouble: "0e9999" is zero times infinity to the server's reader, which
+// refuses it. The two must not disagree.
+func isBeyondDouble(exponent string) bool {
+	number, err := strconv.Atoi(exponent)
+	if err != nil { // none, or far too large for an int
+		return exponent != "" && exponent[0] != '-'
+	}
+	return number > 308
 }

@@ -60,7 +60,7 @@ func (k *Knowledge) Reached(ticket Position) (bool, error) {
 }
 
 // Wait returns nil when a ticket is reached. Otherwise ErrRevisionLost or the
-// context's error.
+// cause of the context's end.
 func (k *Knowledge) Wait(ctx context.Context, ticket Position) error {
 	for {
 		moved := k.standing.Load().moved
@@ -70,7 +70,7 @@ func (k *Knowledge) Wait(ctx context.Context, ticket Position) error {
 		select {
 		case <-moved:
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 }

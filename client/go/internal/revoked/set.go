@@ -119,7 +119,10 @@ func (s *Set) AddFingerprints(set *pb.FingerprintSet) error {
 		return ErrMalformed
 	}
 	group := s.fingerprints.groups.find(forget)
-	return decode(set, func(f Fingerprint) { s.fingerprints.addToGroup(f, group) })
+	added := 0
+	err := decode(set, func(f Fingerprint) { added += s.fingerprints.insert(f, group) })
+	s.fingerprints.count.Add(int64(added))
+	return err
 }
 
 // Forget drops what may be forgotten at a time; never what is about keys.

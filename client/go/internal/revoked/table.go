@@ -31,13 +31,12 @@ const (
 	smallestPiece = 8
 )
 
+// A slot is 0 if free, else a fingerprint and the number of its group. Once
+// readers can see it, it is read and written atomically.
 type piece struct {
-	slots atomic.Pointer[[]slot]
+	slots atomic.Pointer[[]uint64]
 	used  int // only for the writer
 }
-
-// slot is 0 if free, else a fingerprint and the number of its group.
-type slot struct{ atomic.Uint64 }
 
 func pieceOf(f Fingerprint) int { return int(f >> (fingerprintBits - pieceBits)) }
 
@@ -63,7 +62,7 @@ func (t *table) contains(f Fingerprint) bool {
 		if i == len(slots) {
 			i = 0
 		}
-		word := slots[i].Load()
+		word := atomic.LoadUint64(&slots[i])
 		if word == 0 {
 			return false
 		}
@@ -74,44 +73,46 @@ func (t *table) contains(f Fingerprint) bool {
 }
 
 // add keeps the later of two times to forget. Zero: never.
-func (t *table) add(f Fingerprint, forget time.Time) { t.addToGroup(f, t.groups.find(forget)) }
+func (t *table) add(f Fingerprint, forget time.Time) {
+	t.count.Add(int64(t.insert(f, t.groups.find(forget))))
+}
 
-func (t *table) addToGroup(f Fingerprint, group uint64) {
+// insert gives how many there are more.
+func (t *table) insert(f Fingerprint, group uint64) int {
 	p := &t.pieces[pieceOf(f)]
 	if pointer := p.slots.Load(); pointer == nil || (p.used+1)*5 > len(*pointer)*4 {
-		t.rebuild(p, func(uint64) bool { return true }, 1)
+		t.rebuild(p, nil, 1)
 	}
 	slots := *p.slots.Load()
 	for i := home(f, len(slots)); ; i++ {
 		if i == len(slots) {
 			i = 0
 		}
-		word := slots[i].Load()
+		word := atomic.LoadUint64(&slots[i])
 		if word == 0 {
-			slots[i].Store(pack(f, group))
+			atomic.StoreUint64(&slots[i], pack(f, group))
 			p.used++
-			t.count.Add(1)
-			return
+			return 1
 		}
 		if found, old := unpack(word); found == f {
 			if t.groups.later(group, old) {
-				slots[i].Store(pack(f, group))
+				atomic.StoreUint64(&slots[i], pack(f, group))
 			}
-			return
+			return 0
 		}
 	}
 }
 
-// rebuild puts what is to be kept into new slots, with room for some more.
-// Readers see the old ones until all is there.
+// rebuild puts what is to be kept (all, if keep is nil) into new slots, with
+// room for some more. Readers see the old ones until all is there.
 func (t *table) rebuild(p *piece, keep func(group uint64) bool, more int) {
-	var old []slot
+	var old []uint64
 	if pointer := p.slots.Load(); pointer != nil {
 		old = *pointer
 	}
 	kept := 0
 	for i := range old {
-		if word := old[i].Load(); word != 0 && keep(word&(groupCount-1)) {
+		if word := old[i]; word != 0 && (keep == nil || keep(word&(groupCount-1))) {
 			kept++
 		}
 	}
@@ -122,20 +123,20 @@ func (t *table) rebuild(p *piece, keep func(group uint64) bool, more int) {
 		return
 	}
 	size := max((kept+more)*8/5, smallestPiece)
-	slots := make([]slot, size)
+	slots := make([]uint64, size)
 	for i := range old {
-		word := old[i].Load()
-		if word == 0 || !keep(word&(groupCount-1)) {
+		word := old[i]
+		if word == 0 || (keep != nil && !keep(word&(groupCount-1))) {
 			continue
 		}
 		f, _ := unpack(word)
 		at := home(f, size)
-		for slots[at].Load() != 0 {
+		for slots[at] != 0 {
 			if at++; at == size {
 				at = 0
 			}
 		}
-		slots[at].Store(word)
+		slots[at] = word
 	}
 	p.slots.Store(&slots)
 }
@@ -154,7 +155,7 @@ func (t *table) forget(now time.Time) {
 			continue
 		}
 		for j := range *pointer {
-			if word := (*pointer)[j].Load(); word != 0 && !keep(word&(groupCount-1)) {
+			if word := (*pointer)[j]; word != 0 && !keep(word&(groupCount-1)) {
 				t.rebuild(p, keep, 0)
 				break
 			}
@@ -171,7 +172,7 @@ func (t *table) each(yield func(f Fingerprint, minute int64)) {
 			continue
 		}
 		for j := range *pointer {
-			if word := (*pointer)[j].Load(); word != 0 {
+			if word := (*pointer)[j]; word != 0 {
 				f, group := unpack(word)
 				yield(f, t.groups.minuteOf(group))
 			}
