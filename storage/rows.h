@@ -145,7 +145,7 @@ struct StatusSlotRow {
   StatusSlot place;
   Key16 session_id{};
   std::string client_id;
-  absl::Time take_time = absl::InfinitePast();  // iat of its first token
+  absl::Time take_time = absl::InfinitePast();  // when it was given
   bool flipped = false;                         // "no longer valid"
 
   friend bool operator==(const StatusSlotRow&, const StatusSlotRow&) = default;
