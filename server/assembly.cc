@@ -14,6 +14,7 @@
 #include "server/door/house_door.h"
 #include "server/door/methods.h"
 #include "server/door/revocation_feed.h"
+#include "server/door/status_list_shelf.h"
 #include "server/flow/change_password.h"
 #include "server/flow/gateway_check.h"
 #include "server/flow/manage_accounts.h"
@@ -43,6 +44,7 @@
 #include "server/session/serving_time.h"
 #include "server/session/sessions.h"
 #include "server/settings.h"
+#include "server/status_list/slot_issuer.h"
 #include "server/token/verified_token_cache.h"
 #include "server/upkeep.h"
 
@@ -95,7 +97,8 @@ class House final : public Assembly {
     door_.emplace(door::HouseDoor::Parts{
         clock(), random_, logger_, aftermath_->metrics, admission_, methods_,
         store_lane_, password_lane_,
-        door::WellKnownDocuments(config_.issuer, keys())});
+        door::WellKnownDocuments(config_.issuer, keys()),
+        door::StatusListShelves(config_.issuer, status_list_shelf_)});
   }
 
   ~House() override { Drain(config_.drain_timeout); }
@@ -132,6 +135,9 @@ class House final : public Assembly {
       LifetimesOf(config_),
       RotationPolicyOf(config_),
       static_cast<std::size_t>(config_.max_sessions_per_account)};
+  status_list::SlotIssuer slots_{random_, aftermath_->status_lists,
+                                 aftermath_->sweep,
+                                 SlotOptionsOf(config_, ceiling())};
   client_app::Clients clients_{
       {config_.default_audience, config_.audiences, config_.scopes}};
   limit::SignInLimiter sign_in_limiter_{SignInLimitsOf(config_), random_};
@@ -160,10 +166,10 @@ class House final : public Assembly {
                         store(),          new_passwords_,
                         sign_up_limiter_, SignUpPolicyOf(config_)};
   flow::SignIn sign_in_{{clock(), store(), clients_, sign_in_limiter_,
-                         passwords_, sessions_, issuer_},
+                         passwords_, sessions_, slots_, issuer_},
                         ceiling(),
                         loaded_.identifier_keys.newest().bytes};
-  flow::Refresh refresh_{clock(), store(),   sessions_,
+  flow::Refresh refresh_{clock(), store(),   sessions_, slots_,
                          issuer_, ceiling(), logger_};
   flow::SignOut sign_out_{clock(), store(), sessions_, ceiling()};
   flow::ChangePassword change_password_{clock(),          store(),
@@ -183,6 +189,9 @@ class House final : public Assembly {
       {clock(), aftermath_->revocations, aftermath_->feed_log, keys(), logger_},
       FeedOptionsOf(config_)};
   door::Gate gate_{gateway_check_, clock(), logger_};
+  door::StatusListShelf status_list_shelf_{
+      {clock(), keys(), aftermath_->status_lists, logger_},
+      {config_.issuer, config_.status_list_ttl}};
   door::MethodBook methods_;
   std::optional<door::HouseDoor> door_;
   std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = RegisterGauges(
@@ -210,6 +219,7 @@ absl::Status House::Serve() {
   if (auto status = ListenHttp(); !status.ok()) return status;
   upkeep_.emplace(Upkeep::Rooms{clock(), store(), keys(),
                                 aftermath_->revocations, foundation_->mark_file,
+                                aftermath_->status_lists, aftermath_->sweep,
                                 loaded_.certificates.get(), logger_});
   if (auto status = upkeep_->WriteMark(); !status.ok()) return status;
   if (foundation_->mark.has_value()) {
@@ -296,6 +306,7 @@ std::vector<Housekeeping::Chore> House::Chores() {
   Upkeep& upkeep = *upkeep_;
   std::vector<Housekeeping::Chore> chores = {
       {absl::Seconds(1), [&upkeep] { upkeep.RefreshMark(); }},
+      {absl::Seconds(1), [&upkeep] { upkeep.SweepStatusLists(); }},
       {absl::Minutes(1), [&upkeep] { upkeep.ApplyKeySchedule(); }},
       {absl::Seconds(30), [&upkeep] { upkeep.ForgetWhatHasEnded(); }},
   };

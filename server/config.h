@@ -91,6 +91,8 @@ struct Config {
   absl::Duration refresh_idle_lifetime;
   absl::Duration refresh_absolute_lifetime;
   absl::Duration retry_window;
+  bool status_lists;
+  absl::Duration status_list_ttl;
   int max_sessions_per_account;
 
   SigningAlgorithm signing_algorithm;

@@ -26,6 +26,7 @@ absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
     if (!rows.ok()) return rows.status();
     aftermath.revocations.Apply(head, *rows);
     aftermath.feed_log.Append(head, *rows);
+    aftermath.sweep.Announce(*rows);
     if (rows->size() < kRowsAtATime) return absl::OkStatus();
     after = rows->back().sequence;
   }
@@ -39,7 +40,12 @@ storage::StoreListener Aftermath::Listener() {
                               const std::vector<storage::LedgerRow>& rows) {
     revocations.Apply(head, rows);
     feed_log.Append(head, rows);
+    sweep.Announce(rows);
   };
+  listener.on_status_flips =
+      [this](const std::vector<storage::StatusSlot>& flipped) {
+        status_lists.Apply(flipped);
+      };
   listener.on_commit = [this](absl::Time began, absl::Duration took,
                               std::size_t count) {
     commit_seconds.Observe(took);
@@ -53,6 +59,9 @@ absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
                             Aftermath& aftermath, Random& random) {
   storage::Store& store = *foundation.store;
   const absl::Time now = foundation.clock.Now();
+  if (auto status = aftermath.status_lists.Load(store); !status.ok())
+    return status;
+  if (auto status = aftermath.sweep.Load(store); !status.ok()) return status;
   if (auto status = LoadLedger(store, foundation.head, aftermath);
       !status.ok()) {
     return status;

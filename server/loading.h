@@ -18,6 +18,8 @@
 #include "server/revocation/past_epochs.h"
 #include "server/revocation/revocation_set.h"
 #include "server/session/serving_time.h"
+#include "server/status_list/list_book.h"
+#include "server/status_list/sweep.h"
 #include "server/token/access_token_minter.h"
 #include "storage/store.h"
 
@@ -31,6 +33,8 @@ inline constexpr std::size_t kFeedRows = 16384;
 struct Aftermath {
   revocation::RevocationSet revocations;
   revocation::FeedLog feed_log{kFeedRows};
+  status_list::ListBook status_lists;
+  status_list::Sweep sweep;
   session::ServingTime serving_time;
   Metrics metrics;
   LatencyHistogram& commit_seconds =

@@ -254,6 +254,13 @@ std::vector<OptionRow> TokenRows() {
       One({"retry-window", "10s", "a duration from 0s to 60s",
            "how long a refresh may be repeated by who lost the answer"},
           &Config::retry_window, DurationBetween(Seconds(0), Seconds(60))),
+      Switch({"status-lists", "off", "on or off",
+              "whether tokens name a Token Status List, for verifiers that "
+              "only speak HTTP"},
+             &Config::status_lists),
+      One({"status-list-ttl", "30s", "a duration from 5s to 1h",
+           "how long a verifier may use its copy of a status list"},
+          &Config::status_list_ttl, DurationBetween(Seconds(5), Hours(1))),
       One({"max-sessions-per-account", "100", "a number from 1 to 10000",
            "one more ends the oldest"},
           &Config::max_sessions_per_account, IntBetween(1, 10000)),

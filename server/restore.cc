@@ -9,6 +9,7 @@
 #include "server/revocation/access_ceiling.h"
 #include "server/revocation/entries.h"
 #include "server/revocation/past_epochs.h"
+#include "server/status_list/sweep.h"
 
 namespace ostiary {
 namespace {
@@ -60,6 +61,13 @@ absl::Status BeginEpoch(storage::WriteTx& tx, std::uint32_t epoch,
   auto row = tx.ledger().Append(revocation::AllEntry(
       now, revocation::kLongestAccessLifetime, "restored"));
   if (!row.ok()) return row.status();
+  // Which slots were flipped after the backup is lost: all of them are, and
+  // what the row above hits needs no sweep.
+  if (auto ended = tx.status_lists().InvalidateAll(); !ended.ok()) return ended;
+  if (auto swept = status_list::Sweep::RememberSwept(tx, row->sequence);
+      !swept.ok()) {
+    return swept;
+  }
   return tx.audit().Append(audit::Event("store.restore", audit::kOk, now)
                                .By("operator", "")
                                .With("epoch", std::to_string(epoch))

@@ -65,6 +65,15 @@ session::Lifetimes LifetimesOf(const Config& config) {
           config.refresh_absolute_lifetime};
 }
 
+status_list::SlotIssuer::Options SlotOptionsOf(const Config& config,
+                                               absl::Duration access_ceiling) {
+  status_list::SlotIssuer::Options options;
+  options.issuing = config.status_lists ? status_list::Issuing::kOn
+                                        : status_list::Issuing::kOff;
+  options.access_ceiling = access_ceiling;
+  return options;
+}
+
 session::RotationPolicy RotationPolicyOf(const Config& config) {
   session::RotationPolicy policy;
   policy.retry_window = config.retry_window;

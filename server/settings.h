@@ -18,6 +18,7 @@
 #include "server/password/hasher.h"
 #include "server/password/password_policy.h"
 #include "server/session/sessions.h"
+#include "server/status_list/slot_issuer.h"
 
 // What an operator decided, in each room's own words. Pure; the configuration
 // has been checked.
@@ -33,6 +34,8 @@ jwt::Algorithm AlgorithmOf(const Config& config);
 jwt::VerifierOptions VerifierOptionsOf(const Config& config);
 key::KeyRingOptions KeyRingOptionsOf(const Config& config);
 session::Lifetimes LifetimesOf(const Config& config);
+status_list::SlotIssuer::Options SlotOptionsOf(const Config& config,
+                                               absl::Duration access_ceiling);
 session::RotationPolicy RotationPolicyOf(const Config& config);
 limit::SignInLimiter::Options SignInLimitsOf(const Config& config);
 limit::Rule SignUpLimitOf(const Config& config);

@@ -12,6 +12,8 @@ constexpr absl::Duration kAuditKept = absl::Hours(24 * 400);
 // an operator can see what ended.
 constexpr absl::Duration kEndedSessionsKept = absl::Hours(24 * 7);
 constexpr absl::Duration kRenewalDue = absl::Hours(24 * 14);
+// In one turn, between two marks: a second or less.
+constexpr int kSweepBatches = 100;
 constexpr absl::Duration kTolerableLeap = absl::Seconds(60);
 
 }  // namespace
@@ -68,6 +70,7 @@ void Upkeep::ForgetWhatHasEnded() {
   if (ClockIsInDoubt()) return;
   const absl::Time now = rooms_.clock.Now();
   rooms_.revocations.Forget(now);
+  rooms_.status_lists.Forget(now);
   const absl::Status status =
       rooms_.store.Write([&](storage::WriteTx& tx) -> absl::Status {
         auto ledger = tx.ledger().DeleteExpired(now, kRowsAtATime);
@@ -75,10 +78,21 @@ void Upkeep::ForgetWhatHasEnded() {
         auto sessions =
             tx.sessions().DeleteEnded(now - kEndedSessionsKept, kRowsAtATime);
         if (!sessions.ok()) return sessions.status();
+        auto slots = tx.status_lists().DeleteExpired(now, kRowsAtATime);
+        if (!slots.ok()) return slots.status();
         return tx.audit().DeleteBefore(now - kAuditKept, kRowsAtATime).status();
       });
   if (!status.ok()) {
     rooms_.logger.Warning("what has ended could not be deleted",
+                          {{"status", status.ToString()}});
+  }
+}
+
+void Upkeep::SweepStatusLists() {
+  const absl::Status status =
+      rooms_.sweep.Continue(rooms_.store, rooms_.clock.Now(), kSweepBatches);
+  if (!status.ok()) {
+    rooms_.logger.Warning("the status lists could not be swept",
                           {{"status", status.ToString()}});
   }
 }

@@ -11,6 +11,8 @@
 #include "server/key/key_ring.h"
 #include "server/mark_file.h"
 #include "server/revocation/revocation_set.h"
+#include "server/status_list/list_book.h"
+#include "server/status_list/sweep.h"
 #include "storage/store.h"
 
 namespace ostiary {
@@ -27,6 +29,8 @@ class Upkeep {
     key::KeyRing& keys;
     revocation::RevocationSet& revocations;
     const MarkFile& mark_file;
+    status_list::ListBook& status_lists;
+    status_list::Sweep& sweep;
     CertificateStore* certificates;  // null: no TLS
     Logger& logger;
   };
@@ -43,6 +47,9 @@ class Upkeep {
   // more, in small batches. Not while the clock is in doubt: a clock that leaps
   // ahead would make us forget revocations whose tokens live.
   void ForgetWhatHasEnded();
+
+  // Flips what client, key and *all* revocations hit in the status lists.
+  void SweepStatusLists();
 
   void ReloadCertificates();
   // Says so while there is time to renew.

@@ -115,6 +115,42 @@ struct LedgerHead {
   friend bool operator==(const LedgerHead&, const LedgerHead&) = default;
 };
 
+// A published list with one bit for each slot: whether the tokens that point
+// to it are still valid.
+struct StatusListRow {
+  Key16 list_id{};
+  std::uint32_t slots = 0;
+  absl::Time open_time = absl::InfinitePast();
+  // From then on no token is made to point to it.
+  absl::Time close_time = absl::InfinitePast();
+  // From then on no token that points to it lives; it may be forgotten.
+  absl::Time expire_time = absl::InfinitePast();
+  // Every slot says "not valid", whatever the slots themselves say.
+  bool invalidated = false;
+
+  friend bool operator==(const StatusListRow&, const StatusListRow&) = default;
+};
+
+// One slot of a list; its number is the `idx` of tokens.
+struct StatusSlot {
+  Key16 list_id{};
+  std::uint32_t slot = 0;
+
+  friend bool operator==(const StatusSlot&, const StatusSlot&) = default;
+};
+
+// A slot that was given to a session. The session's access tokens share it
+// until it is flipped or its list closes.
+struct StatusSlotRow {
+  StatusSlot place;
+  Key16 session_id{};
+  std::string client_id;
+  absl::Time take_time = absl::InfinitePast();  // when it was given
+  bool flipped = false;                         // "no longer valid"
+
+  friend bool operator==(const StatusSlotRow&, const StatusSlotRow&) = default;
+};
+
 // A key of ours, sealed. The room `key` knows what the bytes mean.
 struct KeyRow {
   std::string key_id;

@@ -21,6 +21,7 @@ class ReadTx {
   virtual const AccountReader& accounts() = 0;
   virtual const SessionReader& sessions() = 0;
   virtual const LedgerReader& ledger() = 0;
+  virtual const StatusListReader& status_lists() = 0;
   virtual const KeyReader& keys() = 0;
   virtual const AuditReader& audit() = 0;
   virtual const FactReader& facts() = 0;
@@ -33,6 +34,7 @@ class WriteTx {
   virtual AccountTable& accounts() = 0;
   virtual SessionTable& sessions() = 0;
   virtual LedgerTable& ledger() = 0;
+  virtual StatusListTable& status_lists() = 0;
   virtual KeyTable& keys() = 0;
   virtual AuditTable& audit() = 0;
   virtual FactTable& facts() = 0;
@@ -47,6 +49,9 @@ struct StoreListener {
   std::function<void(const LedgerHead& head,
                      const std::vector<LedgerRow>& rows)>
       on_ledger;
+  // Slots of status lists just flipped. Called like on_ledger, before it: who
+  // sees a ledger row sees what was flipped with it.
+  std::function<void(const std::vector<StatusSlot>& flipped)> on_status_flips;
   // A commit group has been made durable; `took` from its begin to its end,
   // `operations` how many Write calls it carried.
   std::function<void(absl::Time began, absl::Duration took,

@@ -116,6 +116,43 @@ class LedgerTable : public LedgerReader {
                                   std::int64_t sequence_at_least) = 0;
 };
 
+// Token Status Lists and their slots. A slot that was flipped stays so.
+class StatusListReader {
+ public:
+  virtual ~StatusListReader() = default;
+  // Every list, oldest (by list_id) first.
+  virtual absl::StatusOr<std::vector<StatusListRow>> Lists() const = 0;
+  // The slot that the session was given last; of two given at the same time,
+  // one that is not flipped.
+  virtual absl::StatusOr<std::optional<StatusSlotRow>> NewestOf(
+      const Key16& session_id) const = 0;
+  // Slots of the list with a number > `after`, ascending, at most `limit`.
+  // `after` of -1 begins at the beginning.
+  virtual absl::StatusOr<std::vector<StatusSlotRow>> SlotsOf(
+      const Key16& list_id, std::int64_t after, std::size_t limit) const = 0;
+};
+
+// What is flipped is told to the listener (on_status_flips), so that it is in
+// force in memory before the transaction's caller is answered.
+class StatusListTable : public StatusListReader {
+ public:
+  // Writes the list down unless it is there already.
+  virtual absl::Status Open(const StatusListRow& row) = 0;
+  // kAlreadyExists if the slot was ever given to anybody.
+  virtual absl::Status Take(const StatusSlotRow& row) = 0;
+  // Each returns how many slots were flipped that had not been before.
+  virtual absl::StatusOr<std::int64_t> Flip(const StatusSlot& place) = 0;
+  virtual absl::StatusOr<std::int64_t> FlipSession(const Key16& session_id) = 0;
+  // Slots of sessions that are in the table `sessions` now.
+  virtual absl::StatusOr<std::int64_t> FlipAccount(const Key16& account_id) = 0;
+  // Every list there is says "not valid" of every slot from now on.
+  virtual absl::Status InvalidateAll() = 0;
+  // Forgets up to `limit` slots of lists whose expire_time is before `now`, and
+  // the lists that have none left. Returns how many slots.
+  virtual absl::StatusOr<std::int64_t> DeleteExpired(absl::Time now,
+                                                     std::size_t limit) = 0;
+};
+
 class KeyReader {
  public:
   virtual ~KeyReader() = default;

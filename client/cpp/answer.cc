@@ -11,8 +11,9 @@ namespace {
 
 constexpr double kLargestWholeDouble = 9007199254740992.0;  // 2^53
 
-std::optional<std::uint64_t> GenerationOf(
-    const google::protobuf::Struct& extra) {
+std::optional<std::uint64_t> GenerationOf(const v1::TokenClaims& claims) {
+  if (!claims.has_extra()) return std::nullopt;
+  const google::protobuf::Struct& extra = claims.extra();
   const auto found = extra.fields().find("gen");
   if (found == extra.fields().end() || !found->second.has_number_value()) {
     return std::nullopt;
@@ -75,9 +76,10 @@ KnownTokenPtr TokenOf(const v1::TokenClaims& said, std::string key_id) {
       TimeOf(said.expire_time()).value_or(absl::InfinitePast());
   claims.scopes.assign(said.scopes().begin(), said.scopes().end());
   claims.roles.assign(said.roles().begin(), said.roles().end());
-  claims.generation = GenerationOf(said.extra());
+  claims.generation = GenerationOf(said);
   std::string extra;
-  if (google::protobuf::util::MessageToJsonString(said.extra(), &extra).ok()) {
+  if (said.has_extra() &&
+      google::protobuf::util::MessageToJsonString(said.extra(), &extra).ok()) {
     claims.extra_json = std::move(extra);
   }
   return std::make_shared<const KnownToken>(std::move(claims),

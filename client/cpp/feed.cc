@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "client/cpp/follower.h"
 #include "client/cpp/jitter.h"
+#include "client/cpp/patience.h"
 #include "grpcpp/completion_queue.h"
 #include "ostiary/v1/revocation_service.grpc.pb.h"
 
@@ -104,16 +105,17 @@ Feed::~Feed() { Close(); }
 
 void Feed::Close() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     closing_ = true;
+    changed_.notify_all();
     if (call_ != nullptr) call_->TryCancel();
   }
-  absl::MutexLock lock(&joining_);
+  const std::lock_guard lock(joining_);
   if (thread_.joinable()) thread_.join();
 }
 
 bool Feed::closing() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return closing_;
 }
 
@@ -133,12 +135,12 @@ Feed::End Feed::Watch() {
   const auto position = knowledge_.position();
   Stream stream(link_, position ? position->cursor : std::string());
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (closing_) return End::kBroken;
     call_ = &stream.context();
   }
   const End end = Follow(stream);
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   call_ = nullptr;
   return end;
 }
@@ -189,9 +191,8 @@ absl::Duration Feed::PauseAfter(End end) {
 }
 
 bool Feed::Pause(absl::Duration duration) {
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&closing_), duration);
-  return !closing_;
+  std::unique_lock lock(mutex_);
+  return !AwaitFor(changed_, lock, duration, [this] { return closing_; });
 }
 
 }  // namespace ostiary::client

@@ -2,12 +2,12 @@
 #define OSTIARY_CLIENT_CPP_FEED_H_
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/cpp/knowledge.h"
 #include "client/cpp/link.h"
@@ -59,12 +59,13 @@ class Feed {
 
   std::atomic<bool> connected_ = false;
   std::atomic<std::uint64_t> reconnects_ = 0;
-  int failures_ = 0;  // in a row; the thread's own
-  mutable absl::Mutex mutex_;
-  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  grpc::ClientContext* call_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  absl::Mutex joining_;
-  std::thread thread_ ABSL_GUARDED_BY(joining_);
+  int failures_ = 0;          // in a row; the thread's own
+  mutable std::mutex mutex_;  // guards the next two
+  bool closing_ = false;
+  grpc::ClientContext* call_ = nullptr;
+  std::condition_variable changed_;
+  std::mutex joining_;  // guards the thread
+  std::thread thread_;
 };
 
 }  // namespace ostiary::client

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/cpp/patience.h"
+
 namespace ostiary::client {
 namespace {
 
@@ -18,37 +20,40 @@ bool KeepsAllKeys(const jwt::KeySet& before, const jwt::KeySet& after) {
 }  // namespace
 
 Knowledge::Keys Knowledge::keys() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return keys_;
 }
 
 void Knowledge::ReplaceKeys(jwt::KeySet keys) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (!KeepsAllKeys(keys_.set, keys)) losses_ = ++keys_.losses;
   keys_.set = std::move(keys);
   keys_.known = true;
 }
 
 std::optional<Position> Knowledge::position() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return position_;
 }
 
 void Knowledge::MoveTo(Position position) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   MoveToLocked(std::move(position));
+  changed_.notify_all();
 }
 
 void Knowledge::Freshen(absl::Time as_of, absl::Duration uptime) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   FreshenLocked(as_of, uptime);
+  changed_.notify_all();
 }
 
 void Knowledge::Advance(Position position, absl::Time as_of,
                         absl::Duration uptime) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   MoveToLocked(std::move(position));
   FreshenLocked(as_of, uptime);
+  changed_.notify_all();
 }
 
 void Knowledge::MoveToLocked(Position position) {
@@ -59,12 +64,12 @@ void Knowledge::MoveToLocked(Position position) {
 }
 
 Knowledge::Reached Knowledge::reached() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return reached_;
 }
 
 void Knowledge::Remember(const Reached& reached) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   reached_ = reached;
 }
 
@@ -79,33 +84,32 @@ Arrival Knowledge::HasReachedLocked(
 }
 
 Arrival Knowledge::HasReached(const revocation::Revision& revision) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return HasReachedLocked(revision);
 }
 
 Arrival Knowledge::WaitFor(const revocation::Revision& revision,
                            absl::Duration timeout) const {
-  absl::MutexLock lock(&mutex_);
-  const auto settled = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+  std::unique_lock lock(mutex_);
+  const auto settled = [&] {
     return waiting_is_over_ || HasReachedLocked(revision) != Arrival::kTimeout;
   };
-  mutex_.AwaitWithTimeout(absl::Condition(&settled), timeout);
+  AwaitFor(changed_, lock, timeout, settled);
   return HasReachedLocked(revision);
 }
 
 bool Knowledge::WaitUntil(absl::FunctionRef<bool()> condition,
                           absl::Duration timeout) const {
-  absl::MutexLock lock(&mutex_);
-  const auto settled = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return waiting_is_over_ || condition();
-  };
-  mutex_.AwaitWithTimeout(absl::Condition(&settled), timeout);
+  std::unique_lock lock(mutex_);
+  const auto settled = [&] { return waiting_is_over_ || condition(); };
+  AwaitFor(changed_, lock, timeout, settled);
   return condition();
 }
 
 void Knowledge::StopWaiting() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   waiting_is_over_ = true;
+  changed_.notify_all();
 }
 
 void Knowledge::FreshenLocked(absl::Time as_of, absl::Duration uptime) {

@@ -2,14 +2,14 @@
 #define OSTIARY_CLIENT_CPP_KNOWLEDGE_H_
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/jwt/key_set.h"
 #include "client/revocation/revision.h"
@@ -83,11 +83,10 @@ class Knowledge {
   void StayFresh() { stays_fresh_ = true; }
 
  private:
-  void MoveToLocked(Position position) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FreshenLocked(absl::Time as_of, absl::Duration uptime)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Arrival HasReachedLocked(const revocation::Revision& revision) const
-      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // With the lock held.
+  void MoveToLocked(Position position);
+  void FreshenLocked(absl::Time as_of, absl::Duration uptime);
+  Arrival HasReachedLocked(const revocation::Revision& revision) const;
 
   revocation::RevokedSet revoked_;
   std::atomic<std::uint64_t> losses_ = 0;
@@ -98,11 +97,12 @@ class Knowledge {
   std::atomic<bool> stays_fresh_ = false;
   static constexpr std::int64_t kNoTime = INT64_MIN;
 
-  mutable absl::Mutex mutex_;
-  Keys keys_ ABSL_GUARDED_BY(mutex_);
-  std::optional<Position> position_ ABSL_GUARDED_BY(mutex_);
-  Reached reached_ ABSL_GUARDED_BY(mutex_);
-  bool waiting_is_over_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable std::mutex mutex_;  // guards what follows
+  mutable std::condition_variable changed_;
+  Keys keys_;
+  std::optional<Position> position_;
+  Reached reached_;
+  bool waiting_is_over_ = false;
 };
 
 }  // namespace ostiary::client

@@ -1,16 +1,17 @@
 #include "ostiary/token_client.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/cord.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/cpp/jitter.h"
 #include "client/cpp/link.h"
+#include "client/cpp/patience.h"
 #include "client/cpp/session.h"
 #include "grpcpp/client_context.h"
 #include "ostiary/v1/auth_service.grpc.pb.h"
@@ -66,31 +67,34 @@ class TokenClient::Parts {
   absl::StatusOr<Session> Refresh(const Session& session);
   void Settle(const Session& before, absl::StatusOr<Session> after);
 
-  absl::Duration DueAt() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  bool HasGoodToken() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // With the lock held.
+  absl::Duration DueAt() const;
+  bool HasGoodToken() const;
   void Prepare(grpc::ClientContext& context) const;
 
   const TokenClientOptions options_;
   const std::unique_ptr<client::Link> link_;
 
-  mutable absl::Mutex mutex_;
-  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  std::optional<Session> session_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;  // guards all but the thread
+  std::condition_variable changed_;
+  bool closing_ = false;
+  std::optional<Session> session_;
   // Why there is no session, or no good token yet.
-  absl::Status last_error_ ABSL_GUARDED_BY(mutex_) = NoSession();
+  absl::Status last_error_ = NoSession();
   // Somebody waits for a token.
-  bool wanted_ ABSL_GUARDED_BY(mutex_) = false;
-  int failures_ ABSL_GUARDED_BY(mutex_) = 0;  // in a row
-  absl::Duration retry_at_ ABSL_GUARDED_BY(mutex_) = absl::ZeroDuration();
-  std::uint64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;
-  grpc::ClientContext* call_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  bool wanted_ = false;
+  int failures_ = 0;  // in a row
+  absl::Duration retry_at_ = absl::ZeroDuration();
+  std::uint64_t attempts_ = 0;
+  grpc::ClientContext* call_ = nullptr;
   std::thread thread_;
 };
 
 TokenClient::Parts::~Parts() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     closing_ = true;
+    changed_.notify_all();
     if (call_ != nullptr) call_->TryCancel();
   }
   thread_.join();
@@ -122,11 +126,12 @@ absl::Status TokenClient::Parts::SignIn(absl::string_view identifier,
 }
 
 void TokenClient::Parts::Adopt(Session session) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   session_ = std::move(session);
   last_error_ = NoSession();
   failures_ = 0;
   retry_at_ = absl::ZeroDuration();
+  changed_.notify_all();
 }
 
 bool TokenClient::Parts::HasGoodToken() const {
@@ -135,35 +140,36 @@ bool TokenClient::Parts::HasGoodToken() const {
 }
 
 absl::StatusOr<std::string> TokenClient::Parts::AccessToken() {
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   if (!session_) return last_error_;
   if (!HasGoodToken()) {
     wanted_ = true;
+    changed_.notify_all();
     const std::uint64_t before = attempts_;
     // One attempt may have been under way, for an answer that never came.
-    const auto settled = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    const auto settled = [&] {
       return closing_ || !session_ || HasGoodToken() || attempts_ > before + 1;
     };
-    mutex_.AwaitWithTimeout(absl::Condition(&settled),
-                            2 * options_.call_timeout);
+    client::AwaitFor(changed_, lock, 2 * options_.call_timeout, settled);
   }
   if (!HasGoodToken()) return last_error_;
   return session_->access_token.Reveal();
 }
 
 std::string TokenClient::Parts::RefreshToken() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return session_ ? session_->refresh_token.Reveal() : "";
 }
 
 absl::Status TokenClient::Parts::SignOut() {
   v1::SignOutRequest request;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (!session_) return absl::OkStatus();
     request.set_refresh_token(session_->refresh_token.Reveal());
     session_.reset();
     last_error_ = NoSession();
+    changed_.notify_all();
   }
   grpc::ClientContext context;
   Prepare(context);
@@ -189,16 +195,13 @@ absl::Duration TokenClient::Parts::DueAt() const {
 std::optional<Session> TokenClient::Parts::AwaitDue() {
   // Wakes at once for what others change, and now and then for the clock.
   constexpr absl::Duration kLongestNap = absl::Seconds(30);
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   while (!closing_) {
     const absl::Duration due = DueAt();
     const absl::Duration left = due - options_.time->Uptime();
     if (left <= absl::ZeroDuration()) return session_;
-    const auto changed = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return closing_ || DueAt() != due;
-    };
-    mutex_.AwaitWithTimeout(absl::Condition(&changed),
-                            std::min(left, kLongestNap));
+    const auto changed = [&] { return closing_ || DueAt() != due; };
+    client::AwaitFor(changed_, lock, std::min(left, kLongestNap), changed);
   }
   return std::nullopt;
 }
@@ -210,7 +213,7 @@ absl::StatusOr<Session> TokenClient::Parts::Refresh(const Session& session) {
   grpc::ClientContext context;
   Prepare(context);
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (closing_) return absl::CancelledError("closing");
     call_ = &context;
   }
@@ -218,7 +221,7 @@ absl::StatusOr<Session> TokenClient::Parts::Refresh(const Session& session) {
   v1::RefreshResponse response;
   const grpc::Status status = v1::AuthService::NewStub(link_->channel())
                                   ->Refresh(&context, request, &response);
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   call_ = nullptr;
   if (!status.ok()) return StatusOf(status);
   return Session::Of(response.tokens(), asked);
@@ -227,8 +230,9 @@ absl::StatusOr<Session> TokenClient::Parts::Refresh(const Session& session) {
 void TokenClient::Parts::Settle(const Session& before,
                                 absl::StatusOr<Session> after) {
   if (!after.ok()) link_->Renew();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   ++attempts_;
+  changed_.notify_all();
   // Signed in or out meanwhile: this answer is about a session of the past.
   if (!session_ || session_->request_id != before.request_id) return;
   if (after.ok()) {

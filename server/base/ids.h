@@ -60,8 +60,13 @@ struct SessionKind {
   static constexpr absl::string_view kPrefix = "sess_";
 };
 
+struct StatusListKind {
+  static constexpr absl::string_view kPrefix = "stl_";
+};
+
 using AccountId = TypedId<AccountKind>;
 using SessionId = TypedId<SessionKind>;
+using StatusListId = TypedId<StatusListKind>;
 
 // True if `text` begins with a prefix that our ids use. Usernames and emails
 // may not: a token's subject must never be mistaken for something a user chose.

@@ -1,34 +1,22 @@
 #include "server/door/documents.h"
 
-#include <openssl/sha.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "server/base/mutex.h"
+#include "server/door/etag.h"
+#include "server/status_list/list_uri.h"
 
 namespace ostiary::door {
 namespace {
 
 constexpr absl::string_view kJwksPath = "/.well-known/jwks.json";
-constexpr std::size_t kEtagBytes = 16;
-
-std::string EtagOf(const std::string& body) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(body.data()), body.size(),
-         digest);
-  return absl::StrCat("\"",
-                      absl::BytesToHexString(absl::string_view(
-                          reinterpret_cast<char*>(digest), kEtagBytes)),
-                      "\"");
-}
 
 // The path of an issuer URL, "" if it has none.
 std::string PathOf(const std::string& issuer) {
@@ -118,6 +106,17 @@ absl::flat_hash_map<std::string, HouseDoor::DocumentSource> WellKnownDocuments(
   documents[absl::StrCat("/.well-known/oauth-authorization-server", path)] =
       metadata;
   return documents;
+}
+
+std::vector<HouseDoor::Shelf> StatusListShelves(const std::string& issuer,
+                                                StatusListShelf& lists) {
+  const auto find = [&lists](absl::string_view name) {
+    return lists.Find(name);
+  };
+  const std::string path(status_list::kListsPath);
+  const std::string beneath_issuer = absl::StrCat(PathOf(issuer), path);
+  if (beneath_issuer == path) return {{path, find}};
+  return {{path, find}, {beneath_issuer, find}};
 }
 
 }  // namespace ostiary::door

@@ -38,6 +38,10 @@ struct ForwardedCheck {
   std::string policy;
   // Every authorization header of the request.
   std::vector<std::string> authorization;
+  // The URL or path that the client asked for, from each header in which
+  // gateways tell it. Never policy; it may only show that `policy` is the
+  // client's.
+  std::vector<std::string> client_urls = {};
 };
 
 // What the gateway is told; all of it may leave the house.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "server/base/reason.h"
 #include "server/door/gate.h"
@@ -203,7 +204,12 @@ void HouseDoor::Count(const MethodRow& row, const absl::Status& status,
 std::shared_ptr<const Document> HouseDoor::FindDocument(
     absl::string_view path) const {
   const auto source = parts_.documents.find(path);
-  return source == parts_.documents.end() ? nullptr : source->second();
+  if (source != parts_.documents.end()) return source->second();
+  for (const Shelf& shelf : parts_.shelves) {
+    absl::string_view name = path;
+    if (absl::ConsumePrefix(&name, shelf.path)) return shelf.find(name);
+  }
+  return nullptr;
 }
 
 }  // namespace ostiary::door

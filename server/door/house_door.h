@@ -25,6 +25,12 @@ class HouseDoor final : public Door {
   // A document made when it is asked for, from what is in memory.
   using DocumentSource = std::function<std::shared_ptr<const Document>()>;
 
+  // Documents beneath one path, found by what follows it.
+  struct Shelf {
+    std::string path;  // ends with "/"
+    std::function<std::shared_ptr<const Document>(absl::string_view name)> find;
+  };
+
   struct Parts {
     const Clock& clock;
     Random& random;
@@ -35,6 +41,7 @@ class HouseDoor final : public Door {
     Lane& store_lane;
     Lane& password_lane;
     absl::flat_hash_map<std::string, DocumentSource> documents;
+    std::vector<Shelf> shelves = {};
   };
   explicit HouseDoor(Parts parts);
   ~HouseDoor() override;

@@ -35,6 +35,8 @@ absl::StatusOr<std::string> ChangeAccount(storage::WriteTx& tx,
       return updated;
   }
   if (!effect.ends_access_tokens) return std::string();
+  auto flipped = tx.status_lists().FlipAccount(account.account_id);
+  if (!flipped.ok()) return flipped.status();
   absl::StatusOr<storage::LedgerHead> head = tx.ledger().Head();
   if (!head.ok()) return head.status();
   return AppendTicket(
@@ -42,6 +44,15 @@ absl::StatusOr<std::string> ChangeAccount(storage::WriteTx& tx,
               AccountId(account.account_id),
               account::TokenGeneration(head->epoch, account.generation), now,
               ceiling, reason));
+}
+
+absl::StatusOr<revocation::Revision> AppendSessionEnd(
+    storage::WriteTx& tx, const SessionId& session_id, absl::Time now,
+    absl::Duration ceiling, absl::string_view reason) {
+  auto flipped = tx.status_lists().FlipSession(session_id.bytes());
+  if (!flipped.ok()) return flipped.status();
+  return AppendToLedger(
+      tx, revocation::SessionEntry(session_id, now, ceiling, reason));
 }
 
 absl::StatusOr<std::string> EndSession(storage::WriteTx& tx,
@@ -54,8 +65,9 @@ absl::StatusOr<std::string> EndSession(storage::WriteTx& tx,
     return RevisionOfNewest(tx, storage::LedgerKind::kSession,
                             session_id.ToString());
   }
-  return AppendTicket(
-      tx, revocation::SessionEntry(session_id, now, ceiling, reason));
+  auto revision = AppendSessionEnd(tx, session_id, now, ceiling, reason);
+  if (!revision.ok()) return revision.status();
+  return revocation::FormatRevision(*revision);
 }
 
 absl::StatusOr<std::string> RevisionOfNewest(storage::WriteTx& tx,

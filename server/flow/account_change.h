@@ -6,9 +6,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/revocation/revision.h"
 #include "server/account/events.h"
 #include "server/base/ids.h"
-#include "client/revocation/revision.h"
 #include "storage/store.h"
 
 namespace ostiary::flow {
@@ -21,12 +21,22 @@ absl::StatusOr<revocation::Revision> AppendToLedger(
     storage::WriteTx& tx, const storage::LedgerRow& row);
 
 // Applies the event to `account` (protocol.md 1), writes the row back and, if
-// the event ends access tokens, the ledger. The revision is empty otherwise.
+// the event ends access tokens, the ledger and the status lists. The revision
+// is empty otherwise.
+//
+// Who deletes the account's sessions flips their slots before that: nothing
+// leads to them afterwards.
 absl::StatusOr<std::string> ChangeAccount(storage::WriteTx& tx,
                                           account::Event event, absl::Time now,
                                           absl::Duration ceiling,
                                           absl::string_view reason,
                                           storage::AccountRow& account);
+
+// Writes the ledger for a session that `tx` has just marked revoked, and flips
+// its slots in the status lists.
+absl::StatusOr<revocation::Revision> AppendSessionEnd(
+    storage::WriteTx& tx, const SessionId& session_id, absl::Time now,
+    absl::Duration ceiling, absl::string_view reason);
 
 // Marks the session revoked and writes the ledger. For a session that has
 // ended before, the revision of that; empty if the ledger has forgotten it.

@@ -203,6 +203,8 @@ absl::StatusOr<ChangedAccount> ManageAccounts::Delete(
   return Change(caller, account_id, audit::action::kDeleteAccount, reason,
                 [](storage::WriteTx& tx, storage::AccountRow& row,
                    absl::Time) -> absl::StatusOr<MaybeEvent> {
+                  auto flipped = tx.status_lists().FlipAccount(row.account_id);
+                  if (!flipped.ok()) return flipped.status();
                   auto sessions = tx.sessions().DeleteByAccount(row.account_id);
                   if (!sessions.ok()) return sessions.status();
                   auto deleted = tx.accounts().Delete(row.account_id);

@@ -8,7 +8,6 @@
 #include "server/base/reason.h"
 #include "server/client_app/scope.h"
 #include "server/flow/account_change.h"
-#include "server/revocation/entries.h"
 
 namespace ostiary::flow {
 namespace {
@@ -104,9 +103,8 @@ absl::StatusOr<Refresh::Outcome> Refresh::Rotate(
   if (!rotated.ok()) return rotated.status();
   outcome.rotated = *std::move(rotated);
   if (outcome.rotated.rotation == Rotation::kReused) {
-    auto appended = AppendToLedger(
-        tx, revocation::SessionEntry(request.token.session_id, now,
-                                     access_ceiling_, "refresh token reused"));
+    auto appended = AppendSessionEnd(tx, request.token.session_id, now,
+                                     access_ceiling_, "refresh token reused");
     if (!appended.ok()) return appended.status();
   }
   if (session::Succeeds(outcome.rotated.rotation)) {
@@ -114,7 +112,12 @@ absl::StatusOr<Refresh::Outcome> Refresh::Rotate(
     if (!account.ok()) return account.status();
     if (!account->has_value())
       return absl::InternalError("a live session has no account");
-    auto issuance = ReadIssuance(tx, **account, outcome.rotated.row);
+    const storage::SessionRow& row = outcome.rotated.row;
+    auto slot = outcome.rotated.repeats_token
+                    ? slots_.ForRepeatedToken(tx, row, now)
+                    : slots_.ForNewToken(tx, row, now);
+    if (!slot.ok()) return slot.status();
+    auto issuance = ReadIssuance(tx, **account, row, *slot);
     if (!issuance.ok()) return issuance.status();
     outcome.issuance = *std::move(issuance);
   }

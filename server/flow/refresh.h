@@ -10,6 +10,7 @@
 #include "server/flow/caller.h"
 #include "server/flow/token_issuer.h"
 #include "server/session/sessions.h"
+#include "server/status_list/slot_issuer.h"
 #include "storage/store.h"
 
 namespace ostiary::flow {
@@ -19,11 +20,13 @@ namespace ostiary::flow {
 class Refresh {
  public:
   Refresh(const Clock& clock, storage::Store& store,
-          const session::Sessions& sessions, const TokenIssuer& issuer,
-          absl::Duration access_ceiling, Logger& logger)
+          const session::Sessions& sessions, status_list::SlotIssuer& slots,
+          const TokenIssuer& issuer, absl::Duration access_ceiling,
+          Logger& logger)
       : clock_(clock),
         store_(store),
         sessions_(sessions),
+        slots_(slots),
         issuer_(issuer),
         access_ceiling_(access_ceiling),
         logger_(logger) {}
@@ -57,6 +60,7 @@ class Refresh {
   const Clock& clock_;
   storage::Store& store_;
   const session::Sessions& sessions_;
+  status_list::SlotIssuer& slots_;
   const TokenIssuer& issuer_;
   const absl::Duration access_ceiling_;
   Logger& logger_;

@@ -1,9 +1,29 @@
 #include "server/flow/revoke.h"
 
+#include <limits>
+#include <optional>
+
+#include "client/status_list/status_reference.h"
 #include "server/flow/account_change.h"
 #include "server/revocation/entries.h"
+#include "server/status_list/list_uri.h"
 
 namespace ostiary::flow {
+namespace {
+
+// The slot that the token names. A token of ours names lists of ours.
+std::optional<storage::StatusSlot> SlotOf(const jwt::Claims& claims) {
+  const auto status = status_list::ReadStatusReference(claims.extra_json);
+  if (!status.has_value()) return std::nullopt;
+  const auto list = status_list::ListOf(claims.issuer, status->uri);
+  if (!list.has_value() ||
+      status->index > std::numeric_limits<std::uint32_t>::max()) {
+    return std::nullopt;
+  }
+  return storage::StatusSlot{*list, static_cast<std::uint32_t>(status->index)};
+}
+
+}  // namespace
 
 absl::StatusOr<std::string> Revoke::Token(const Caller& caller,
                                           absl::string_view token,
@@ -22,6 +42,10 @@ absl::StatusOr<std::string> Revoke::Token(const Caller& caller,
             tx, revocation::TokenEntry(claims.token_id, claims.expire_time, now,
                                        reason));
         if (!revision.ok()) return revision.status();
+        if (const auto slot = SlotOf(claims); slot.has_value()) {
+          auto flipped = tx.status_lists().Flip(*slot);
+          if (!flipped.ok()) return flipped.status();
+        }
         audit::Event event =
             caller.Did(audit::action::kRevokeToken, audit::kOk, now);
         event.Client(claims.client_id)

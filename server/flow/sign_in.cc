@@ -8,7 +8,6 @@
 #include "server/base/keyed_hash.h"
 #include "server/base/reason.h"
 #include "server/flow/account_change.h"
-#include "server/revocation/entries.h"
 
 namespace ostiary::flow {
 namespace {
@@ -174,9 +173,8 @@ absl::StatusOr<Issuance> SignIn::Open(
       rooms_.sessions.Open(tx, opening, account.session_floor, now, evicted);
   if (!session.ok()) return session.status();
   for (const SessionId& session_id : evicted) {
-    auto entry = AppendToLedger(
-        tx, revocation::SessionEntry(session_id, now, access_ceiling_,
-                                     "too many sessions"));
+    auto entry = AppendSessionEnd(tx, session_id, now, access_ceiling_,
+                                  "too many sessions");
     if (!entry.ok()) return entry.status();
     auto audited = tx.audit().Append(
         caller.Did(audit::action::kEvictSession, audit::kOk, now)
@@ -185,7 +183,9 @@ absl::StatusOr<Issuance> SignIn::Open(
             .Row());
     if (!audited.ok()) return audited;
   }
-  return ReadIssuance(tx, account, *std::move(session));
+  auto slot = rooms_.slots.ForNewToken(tx, *session, now);
+  if (!slot.ok()) return slot.status();
+  return ReadIssuance(tx, account, *std::move(session), *slot);
 }
 
 }  // namespace ostiary::flow

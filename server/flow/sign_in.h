@@ -14,6 +14,7 @@
 #include "server/limit/sign_in_limiter.h"
 #include "server/password/passwords.h"
 #include "server/session/sessions.h"
+#include "server/status_list/slot_issuer.h"
 #include "storage/store.h"
 
 namespace ostiary::flow {
@@ -32,6 +33,7 @@ class SignIn {
     limit::SignInLimiter& limiter;
     password::Passwords& passwords;
     const session::Sessions& sessions;
+    status_list::SlotIssuer& slots;
     const TokenIssuer& issuer;
   };
   // `identifier_hash_key`: what identifiers are hashed with in the audit log.

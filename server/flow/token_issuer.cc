@@ -6,16 +6,18 @@
 #include "absl/strings/str_split.h"
 #include "server/account/events.h"
 #include "server/base/reason.h"
+#include "server/status_list/list_uri.h"
 
 namespace ostiary::flow {
 
-absl::StatusOr<Issuance> ReadIssuance(storage::WriteTx& tx,
-                                      const storage::AccountRow& account,
-                                      storage::SessionRow session) {
+absl::StatusOr<Issuance> ReadIssuance(
+    storage::WriteTx& tx, const storage::AccountRow& account,
+    storage::SessionRow session, std::optional<storage::StatusSlot> status) {
   absl::StatusOr<storage::LedgerHead> head = tx.ledger().Head();
   if (!head.ok()) return head.status();
   return Issuance{std::move(session), account.roles,
-                  account::TokenGeneration(head->epoch, account.generation)};
+                  account::TokenGeneration(head->epoch, account.generation),
+                  status};
 }
 
 absl::Status TokenIssuer::CheckIssuing(absl::string_view client_id) const {
@@ -46,6 +48,11 @@ absl::StatusOr<IssuedTokens> TokenIssuer::Issue(
   request.auth_time = session.create_time;
   request.amr = absl::StrSplit(session.amr, ' ', absl::SkipEmpty());
   request.generation = issuance.token_generation;
+  if (issuance.status.has_value()) {
+    request.status = {
+        issuance.status->slot,
+        status_list::UriOf(minter_.issuer(), issuance.status->list_id)};
+  }
   request.issue_time = session.minted_at;
   request.expire_time = session.access_expire_time;
   auto minted = minter_.Mint(request, *keys_.Snapshot());

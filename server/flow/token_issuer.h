@@ -2,6 +2,7 @@
 #define OSTIARY_SERVER_FLOW_TOKEN_ISSUER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,13 +26,15 @@ struct Issuance {
   storage::SessionRow session;
   std::vector<std::string> roles;
   std::uint64_t token_generation = 0;  // account::TokenGeneration
+  // What the token's claim `status` names; nullopt: it has none.
+  std::optional<storage::StatusSlot> status;
 };
 
 // Reads the account's side of an issuance within the transaction. The account
 // must exist.
-absl::StatusOr<Issuance> ReadIssuance(storage::WriteTx& tx,
-                                      const storage::AccountRow& account,
-                                      storage::SessionRow session);
+absl::StatusOr<Issuance> ReadIssuance(
+    storage::WriteTx& tx, const storage::AccountRow& account,
+    storage::SessionRow session, std::optional<storage::StatusSlot> status);
 
 struct IssuedTokens {
   std::string access_token;

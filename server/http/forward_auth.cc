@@ -6,6 +6,11 @@
 namespace ostiary::http {
 namespace {
 
+bool TellsClientUrl(absl::string_view name) {
+  return name == "x-forwarded-uri" || name == "x-original-uri" ||
+         name == "x-original-url";
+}
+
 Response ToResponse(door::GateAnswer answer) {
   Response response;
   response.status = answer.status;
@@ -24,6 +29,7 @@ Response ServeForwardAuth(door::Door& door, const Request& request) {
   for (const Header& header : request.headers) {
     if (header.name == "authorization")
       asked.authorization.push_back(header.value);
+    if (TellsClientUrl(header.name)) asked.client_urls.push_back(header.value);
   }
   return ToResponse(door.AskGate(asked));
 }

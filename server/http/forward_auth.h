@@ -7,7 +7,7 @@
 
 // What nginx (auth_request), Traefik (forwardAuth) and Caddy (forward_auth) ask
 // before they let a request pass. The gateway hands on the client's headers,
-// method and Host; none of them means anything here but `authorization`. So no
+// method and Host; none of them gives anything here but `authorization`. So no
 // rule about Host, Origin, method or content type applies: a page that reached
 // this by DNS rebinding would learn about a token it must hold already.
 namespace ostiary::http {

@@ -150,8 +150,8 @@ absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
     case Rotation::kRetried:
       row.retried_in_row = AfterRetry(row.retried_in_row);
       result.suspicious = row.retried_in_row / 2 >= kSuspiciousRetries;
-      if (now >= row.access_expire_time)
-        StampAccess(row, row.minted_scope, now);
+      result.repeats_token = now < row.access_expire_time;
+      if (!result.repeats_token) StampAccess(row, row.minted_scope, now);
       break;
     case Rotation::kReused: {
       auto revoked = tx.sessions().Revoke(row.session_id, now);

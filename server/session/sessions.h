@@ -41,6 +41,8 @@ struct Rotated {
   // As it will be committed. If the session is gone since it was read
   // (kAccountGone), only the session_id is set.
   storage::SessionRow row;
+  // The access token is the one minted before: same id, iat and exp.
+  bool repeats_token = false;
   // Three generations in a row were reached by a retry: a thief in step with
   // the owner looks like this.
   bool suspicious = false;

@@ -122,6 +122,14 @@ absl::StatusOr<std::string> PayloadJson(const AccessTokenRequest& request,
   if (request.generation.has_value()) {
     claims.AddNumber("gen", *request.generation);
   }
+  if (request.status.has_value()) {
+    ClaimsWriter list;
+    list.AddNumber("idx", request.status->index);
+    list.Add("uri", request.status->uri);
+    ClaimsWriter status;
+    status.AddObject("status_list", list);
+    claims.AddObject("status", status);
+  }
   claims.AddMembers(*extra);
   if (!claims.ok()) return Invalid("a claim is not UTF-8");
   return claims.Finish();

@@ -20,6 +20,12 @@ enum class TokenType {
   kJwt,          // "JWT", for clients whose consumers know no other
 };
 
+// Where a token's status is published (Token Status List).
+struct StatusClaim {
+  std::uint64_t index = 0;
+  std::string uri;
+};
+
 // What one access token is to say. No personal data: it is readable to whoever
 // holds it.
 struct AccessTokenRequest {
@@ -33,6 +39,7 @@ struct AccessTokenRequest {
   std::optional<absl::Time> auth_time;
   std::vector<std::string> amr;             // empty: no claim
   std::optional<std::uint64_t> generation;  // gen; none on service tokens
+  std::optional<StatusClaim> status;        // status.status_list
   // Whole seconds count; what is finer is cut off.
   absl::Time issue_time;   // iat
   absl::Time expire_time;  // exp

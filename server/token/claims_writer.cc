@@ -62,6 +62,12 @@ void ClaimsWriter::AddNumber(absl::string_view name, std::uint64_t value) {
   absl::StrAppend(&json_, value);
 }
 
+void ClaimsWriter::AddObject(absl::string_view name, ClaimsWriter& object) {
+  BeginMember(name);
+  if (!object.ok()) ok_ = false;
+  json_ += object.Finish();
+}
+
 void ClaimsWriter::AddMembers(absl::string_view members) {
   if (members.empty()) return;
   if (json_.size() > 1) json_ += ',';

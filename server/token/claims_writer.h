@@ -16,6 +16,8 @@ class ClaimsWriter {
   void Add(absl::string_view name, absl::string_view value);
   void Add(absl::string_view name, const std::vector<std::string>& values);
   void AddNumber(absl::string_view name, std::uint64_t value);
+  // Spends `object`.
+  void AddObject(absl::string_view name, ClaimsWriter& object);
   // Members of another object as they stand, without its braces.
   void AddMembers(absl::string_view members);
 

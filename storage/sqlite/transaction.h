@@ -8,6 +8,7 @@
 #include "storage/sqlite/keys.h"
 #include "storage/sqlite/ledger.h"
 #include "storage/sqlite/sessions.h"
+#include "storage/sqlite/status_lists.h"
 #include "storage/store.h"
 
 namespace ostiary::storage::sqlite {
@@ -21,6 +22,7 @@ class SqliteTables : public Transaction {
       : accounts_(connection),
         sessions_(connection),
         ledger_(connection),
+        status_lists_(connection),
         keys_(connection),
         audit_(connection),
         facts_(connection) {}
@@ -28,6 +30,7 @@ class SqliteTables : public Transaction {
   SqliteAccounts& accounts() override { return accounts_; }
   SqliteSessions& sessions() override { return sessions_; }
   SqliteLedger& ledger() override { return ledger_; }
+  SqliteStatusLists& status_lists() override { return status_lists_; }
   SqliteKeys& keys() override { return keys_; }
   SqliteAudit& audit() override { return audit_; }
   SqliteFacts& facts() override { return facts_; }
@@ -36,6 +39,7 @@ class SqliteTables : public Transaction {
   SqliteAccounts accounts_;
   SqliteSessions sessions_;
   SqliteLedger ledger_;
+  SqliteStatusLists status_lists_;
   SqliteKeys keys_;
   SqliteAudit audit_;
   SqliteFacts facts_;

@@ -128,6 +128,7 @@ void Writer::Run(const Group& group) {
 absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
   connection_->ClearFailure();
   tx_.ledger().KeepAppended(0);
+  tx_.status_lists().KeepFlipped(0);
   const absl::Status begun = Query(*connection_, "BEGIN IMMEDIATE").Run();
   if (!begun.ok()) return Abandon(NotCommitted(begun));
   for (Operation* operation : group) {
@@ -147,6 +148,7 @@ absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
 
 absl::Status Writer::Apply(Operation& operation) {
   const std::size_t appended = tx_.ledger().appended().size();
+  const std::size_t flipped = tx_.status_lists().flipped().size();
   const absl::Status set = Query(*connection_, "SAVEPOINT operation").Run();
   if (!set.ok()) return set;
   absl::Status outcome = operation.RunBody(tx_);
@@ -161,6 +163,7 @@ absl::Status Writer::Apply(Operation& operation) {
   connection_->ClearFailure();
   if (!keep) {
     tx_.ledger().KeepAppended(appended);
+    tx_.status_lists().KeepFlipped(flipped);
     const absl::Status back =
         Query(*connection_, "ROLLBACK TO operation").Run();
     if (!back.ok()) return back;
@@ -171,6 +174,7 @@ absl::Status Writer::Apply(Operation& operation) {
 absl::Status Writer::Abandon(absl::Status cause) {
   connection_->ClearFailure();
   tx_.ledger().KeepAppended(0);
+  tx_.status_lists().KeepFlipped(0);
   if (connection_->in_transaction()) {
     Query(*connection_, "ROLLBACK").Run().IgnoreError();
     connection_->ClearFailure();
@@ -179,6 +183,9 @@ absl::Status Writer::Abandon(absl::Status cause) {
 }
 
 void Writer::Announce(const LedgerHead& head) {
+  const std::vector<StatusSlot>& flipped = tx_.status_lists().flipped();
+  if (!flipped.empty() && listener_.on_status_flips)
+    listener_.on_status_flips(flipped);
   const std::vector<LedgerRow>& rows = tx_.ledger().appended();
   if (rows.empty() || !listener_.on_ledger) return;
   listener_.on_ledger(head, rows);

@@ -191,7 +191,7 @@ def test_a_token_for_another_audience_is_none(gateway, person):
 
 def test_the_client_cannot_write_policy(gateway, person):
     token = person.sign_in().access_token
-    for path in ("/admin/1?anonymous=allow", "/admin/1&anonymous=allow",
+    for path in ("/orders/1?anonymous=allow", "/admin/1?anonymous=allow", "/admin/1&anonymous=allow",
                  "/admin/?require_role=", "/orders/1?audience=shop",
                  "/public/../admin/1", "//admin/1", "/public/%2e%2e/admin/1"):
         assert gateway.get(path).status_code == 401, path
@@ -264,6 +264,17 @@ def test_a_misspelt_policy_closes_its_route(kind, right, wrong, shop, person,
     assert gateway.service.requests == before
     assert "policy is not understood" in shop.server.log()
     gateway.passed("/orders/1", token)
+
+
+def test_caddy_without_a_query_lets_no_client_write_one(shop, person,
+                                                        new_gateway):
+    """Caddy asks `uri /forward-auth` with the query of the client."""
+    gateway = new_gateway("caddy", shop.server, edit=lambda text: text.replace(
+        "/forward-auth?audience=api", "/forward-auth"))
+    assert gateway.get("/orders/1?anonymous=allow").status_code == 503
+    assert gateway.get("/orders/1?anonymous=allow",
+                       headers=[("x-forwarded-uri", "/")]).status_code == 503
+    gateway.passed("/orders/1", person.sign_in().access_token)
 
 
 # --- Envoy alone.

@@ -18,18 +18,26 @@ storage::StoreListener ListenerOf(Aftermath& aftermath) {
                            const storage::LedgerHead& head,
                            const std::vector<storage::LedgerRow>& rows) {
     aftermath.revocations.Apply(head, rows);
+    aftermath.sweep.Announce(rows);
   };
+  listener.on_status_flips =
+      [&aftermath](const std::vector<storage::StatusSlot>& flipped) {
+        aftermath.status_lists.Apply(flipped);
+      };
   return listener;
 }
 
-void LoadLedger(storage::Store& store, revocation::RevocationSet& revocations) {
+void LoadLedger(storage::Store& store, Aftermath& aftermath) {
+  if (!aftermath.status_lists.Load(store).ok()) std::abort();
+  if (!aftermath.sweep.Load(store).ok()) std::abort();
   const absl::Status status =
       store.Read([&](storage::ReadTx& tx) -> absl::Status {
         auto head = tx.ledger().Head();
         if (!head.ok()) return head.status();
         auto rows = tx.ledger().After(0, kAll);
         if (!rows.ok()) return rows.status();
-        revocations.Apply(*head, *rows);
+        aftermath.revocations.Apply(*head, *rows);
+        aftermath.sweep.Announce(*rows);
         return absl::OkStatus();
       });
   if (!status.ok()) std::abort();
@@ -104,7 +112,7 @@ void House::Open(std::optional<absl::Time> closed_at) {
   store_options.readers = options.readers;
   store_options.listener = ListenerOf(*aftermath);
   auto store = ValueOf(storage::OpenStore(store_options));
-  LoadLedger(*store, aftermath->revocations);
+  LoadLedger(*store, *aftermath);
   if (closed_at.has_value())
     aftermath->serving_time.AddPause(*closed_at, clock.Now());
   rooms_ =

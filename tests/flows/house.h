@@ -26,6 +26,7 @@
 #include "server/key/key_ring.h"
 #include "server/key/symmetric_keys.h"
 #include "server/password/hash_workers.h"
+#include "server/status_list/slot_issuer.h"
 #include "storage/store.h"
 #include "tests/support/temp_dir.h"
 
@@ -69,12 +70,16 @@ struct HouseOptions {
   flow::SignUpPolicy sign_up = flow::SignUpPolicy::kOpen;
   password::HashParameters hash{1024, 2};
   int readers = 2;
+  status_list::Issuing status_lists = status_list::Issuing::kOff;
+  int list_bits = 20;
 };
 
 // What the store's writer tells; it outlives the store.
 struct Aftermath {
   revocation::RevocationSet revocations;
   session::ServingTime serving_time;
+  status_list::ListBook status_lists;
+  status_list::Sweep sweep;
 };
 
 class OpenedRefreshKeys final : public session::RefreshKeys {
@@ -116,6 +121,11 @@ struct Rooms {
                              options.lifetimes,
                              options.rotation,
                              options.max_sessions};
+  status_list::SlotIssuer slots{
+      random,
+      aftermath->status_lists,
+      aftermath->sweep,
+      {options.status_lists, ceiling, options.list_bits}};
   client_app::Clients clients{{"api", options.audiences, options.scopes}};
   limit::SignInLimiter limiter{options.sign_in_limits, random};
   limit::RateLimiter sign_up_limiter{options.sign_up_limit, 1024, random};
@@ -134,10 +144,11 @@ struct Rooms {
   flow::SignUp sign_up{clock,         random,          *store,
                        new_passwords, sign_up_limiter, options.sign_up};
   flow::SignIn sign_in{
-      {clock, *store, clients, limiter, passwords, sessions, issuer},
+      {clock, *store, clients, limiter, passwords, sessions, slots, issuer},
       ceiling,
       identifier_keys.newest().bytes};
-  flow::Refresh refresh{clock, *store, sessions, issuer, ceiling, logger};
+  flow::Refresh refresh{clock,  *store,  sessions, slots,
+                        issuer, ceiling, logger};
   flow::SignOut sign_out{clock, *store, sessions, ceiling};
   flow::ChangePassword change_password{clock,     *store,        limiter,
                                        passwords, new_passwords, ceiling};

@@ -102,3 +102,27 @@ def test_keys_that_are_not_to_be_trusted_are_left_out(jwk: dict[str, Any]) -> No
 def test_two_keys_of_one_kid_are_refused() -> None:
     with pytest.raises(ValueError, match="one kid"):
         KeySet.from_jwks([EC, {**ED, "kid": EC["kid"]}])
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA"])
+def test_a_signature_has_one_length_and_one_spelling(algorithm: str) -> None:
+    from ostiary._keys import read_key as read
+    from ostiary._strict import decode_base64url
+    from ostiary.testing import TestIssuer
+
+    issuer = TestIssuer(algorithm=algorithm)
+    key = read(issuer.jwks()["keys"][0])
+    head, payload, text = issuer.token().split(".")
+    message, signature = f"{head}.{payload}".encode(), decode_base64url(text)
+    assert key is not None and signature is not None
+    assert key.verifies(message, signature)
+    for other in (
+        signature[:32] + b"\0" + signature[32:],
+        b"\0" + signature,
+        signature + b"\0",
+        signature[:-1],
+        b"",
+        bytes(len(signature)),
+        b"\xff" * len(signature),
+    ):
+        assert not key.verifies(message, other)

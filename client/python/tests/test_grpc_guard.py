@@ -128,8 +128,9 @@ def test_nobody_knows_is_unavailable() -> None:
 
 def test_what_must_be_asked_is_asked_and_does_not_hold_up_others() -> None:
     with FakeServer() as ostiary_server:
-        ostiary_server.answer_delay = 0.4
-        stale = ostiary.Verifier(ostiary_server.target, issuer=issuer.issuer)
+        ostiary_server.answer_delay = 1
+        target = ostiary_server.target
+        stale = ostiary.Verifier(target, issuer=issuer.issuer, ask_timeout=10)
         server = grpc.server(
             ThreadPoolExecutor(8),
             handlers=[Handlers(whoami, count, open_to_all)],
@@ -140,11 +141,11 @@ def test_what_must_be_asked_is_asked_and_does_not_hold_up_others() -> None:
         with stale, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             who = channel.unary_unary("/test.S/Who")
             begun = time.monotonic()
-            calls = [who.future(b"", metadata=bearer(), timeout=5) for _ in range(4)]
+            calls = [who.future(b"", metadata=bearer(), timeout=10) for _ in range(4)]
             assert call(channel, "Open") == b"open"
-            assert time.monotonic() - begun < 0.35
+            assert time.monotonic() - begun < 0.9
             assert [one.result() for one in calls] == [b"acct_ada"] * 4
-            assert time.monotonic() - begun < 1.2
+            assert time.monotonic() - begun < 3
             assert len(ostiary_server.asked) == 4
             ostiary_server.reason = "TOKEN_REVOKED"
             assert code(channel, "Who", bearer()) == grpc.StatusCode.UNAUTHENTICATED

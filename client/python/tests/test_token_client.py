@@ -97,13 +97,16 @@ def test_a_lost_answer_is_asked_for_with_the_same_token_and_id(
 def test_an_attempt_without_an_answer_is_taken_up_again_later(
     server: FakeAuth, client: ostiary.TokenClient
 ) -> None:
-    client.resume("ort_kept")
+    server.lifetime = 0.0
+    client.sign_in("ada", "pw")
+    server.lifetime = 100
     server.failures = [LOST] * 4
     with pytest.raises(ostiary.CallError) as caught:
         client.access_token()
     assert caught.value.reason == "STORE_UNAVAILABLE"
-    assert client.access_token() == "access-1"
-    assert len({r.request_id for r in server.refreshes}) == 1
+    assert client.access_token() == "access-2"
+    assert len(server.refreshes) == 5
+    assert len({(r.refresh_token, r.request_id) for r in server.refreshes}) == 1
 
 
 def test_the_next_exchange_has_another_id(server: FakeAuth, client: ostiary.TokenClient) -> None:

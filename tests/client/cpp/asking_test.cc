@@ -1,13 +1,15 @@
 // What a verifier does when its knowledge is too old and it may ask.
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "client/cpp/patience.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ostiary/test_issuer.h"
@@ -188,13 +190,15 @@ TEST_F(AskingTest, BreakerHoldsBackUntilAProbeSucceeds) {
 TEST_F(AskingTest, NoMoreThanSixteenAskAtATime) {
   Follow();
   GoStale();
-  absl::Mutex mutex;
+  std::mutex mutex;
+  std::condition_variable changed;
   int inside = 0;
   bool open = false;
   server_.AnswerVerify([&](const auto& request, auto& response) {
-    absl::MutexLock lock(&mutex);
+    std::unique_lock lock(mutex);
     ++inside;
-    mutex.AwaitWithTimeout(absl::Condition(&open), absl::Seconds(10));
+    changed.notify_all();
+    AwaitFor(changed, lock, absl::Seconds(10), [&open] { return open; });
     return SayValid(request, response);
   });
   const std::string token = issuer_.Sign();
@@ -205,15 +209,15 @@ TEST_F(AskingTest, NoMoreThanSixteenAskAtATime) {
         [&] { accepted += Check(token) == "ACCEPTED" ? 1 : 0; });
   }
   {
-    absl::MutexLock lock(&mutex);
-    const auto all = [&inside] { return inside == 16; };
-    ASSERT_TRUE(
-        mutex.AwaitWithTimeout(absl::Condition(&all), absl::Seconds(10)));
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(AwaitFor(changed, lock, absl::Seconds(10),
+                         [&inside] { return inside == 16; }));
   }
   EXPECT_EQ(Check(token), "CHECK_UNAVAILABLE");
   {
-    absl::MutexLock lock(&mutex);
+    const std::lock_guard lock(mutex);
     open = true;
+    changed.notify_all();
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(accepted, 16);

@@ -280,6 +280,20 @@ TEST_F(GateTest, PolicyOfAUrlIsItsQuery) {
   }
 }
 
+// Caddy, told to ask "/forward-auth", asks it with the client's query.
+TEST_F(GateTest, PolicyThatIsTheClientsOwnQueryIsNone) {
+  const auto status = [&](const std::string& policy, const std::string& url) {
+    return house_.door->AskGate({policy, {}, {url}}).status;
+  };
+  EXPECT_EQ(status("anonymous=allow", "/orders?anonymous=allow"), 503);
+  EXPECT_EQ(status("audience=api&anonymous=allow", "/orders?anonymous=allow"),
+            503);
+  EXPECT_EQ(status("anonymous=allow", "/orders?a=b&anonymous=allow"), 200);
+  EXPECT_EQ(status("anonymous=allow", "/orders"), 200);
+  EXPECT_EQ(status("anonymous=allow", "/orders?"), 200);
+  EXPECT_EQ(status("anonymous=allow", "/orders?allow"), 200);
+}
+
 TEST_F(GateTest, ForwardedRequestIsToldWhoAsksAndWhatToForget) {
   const GateAnswer answer =
       house_.door->AskGate({"", {"Bearer " + tokens_.access_token}});

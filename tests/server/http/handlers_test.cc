@@ -171,6 +171,8 @@ TEST_F(PublicHandlerTest, GateIsAskedWithTheQueryAndTheTokenAlone) {
   EXPECT_EQ(door_.asked().policy, "require_role=admin");
   ASSERT_EQ(door_.asked().authorization.size(), 1u);
   EXPECT_EQ(door_.asked().authorization[0], "Bearer a");
+  ASSERT_EQ(door_.asked().client_urls.size(), 1u);
+  EXPECT_EQ(door_.asked().client_urls[0], "/?anonymous=allow");
   // An empty one is there; none is not.
   EXPECT_EQ(Asked("GET", "/forward-auth", {{"authorization", ""}}).status, 503);
   EXPECT_EQ(door_.asked().authorization.size(), 1u);

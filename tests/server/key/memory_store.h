@@ -171,6 +171,7 @@ class MemoryStore final : public storage::Store {
     const storage::AccountReader& accounts() override { std::abort(); }
     const storage::SessionReader& sessions() override { std::abort(); }
     const storage::LedgerReader& ledger() override { return tx.ledger; }
+    const storage::StatusListReader& status_lists() override { std::abort(); }
     const storage::KeyReader& keys() override { return tx.keys; }
     const storage::AuditReader& audit() override { return tx.audit; }
     const storage::FactReader& facts() override { std::abort(); }
@@ -181,6 +182,7 @@ class MemoryStore final : public storage::Store {
     storage::AccountTable& accounts() override { std::abort(); }
     storage::SessionTable& sessions() override { std::abort(); }
     storage::LedgerTable& ledger() override { return tx.ledger; }
+    storage::StatusListTable& status_lists() override { std::abort(); }
     storage::KeyTable& keys() override { return tx.keys; }
     storage::AuditTable& audit() override { return tx.audit; }
     storage::FactTable& facts() override { std::abort(); }

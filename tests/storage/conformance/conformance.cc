@@ -15,6 +15,10 @@ StoreListener Announcements::Listener() {
     heads_.push_back(head);
     rows_.insert(rows_.end(), rows.begin(), rows.end());
   };
+  listener.on_status_flips = [this](const std::vector<StatusSlot>& flipped) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    flipped_.insert(flipped_.end(), flipped.begin(), flipped.end());
+  };
   listener.on_commit = [this](absl::Time, absl::Duration,
                               std::size_t operations) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -36,6 +40,11 @@ std::vector<LedgerHead> Announcements::heads() const {
 std::size_t Announcements::operations() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return operations_;
+}
+
+std::vector<StatusSlot> Announcements::flipped() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return flipped_;
 }
 
 void StoreConformance::SetUp() {

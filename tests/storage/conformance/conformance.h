@@ -43,12 +43,14 @@ class Announcements {
   std::vector<LedgerRow> rows() const;
   std::vector<LedgerHead> heads() const;
   std::size_t operations() const;
+  std::vector<StatusSlot> flipped() const;
 
  private:
   mutable std::mutex mutex_;
   std::vector<LedgerRow> rows_;
   std::vector<LedgerHead> heads_;
   std::size_t operations_ = 0;
+  std::vector<StatusSlot> flipped_;
 };
 
 class StoreConformance : public ::testing::TestWithParam<BackendUnderTest> {

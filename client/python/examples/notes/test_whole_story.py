@@ -108,7 +108,7 @@ def test_a_session_ended_elsewhere_is_refused_here_without_a_call(
     house.revoke(session_id=session_id)
     begun = time.monotonic()
     while ada.get("/me").status_code != 401:
-        assert time.monotonic() - begun < 0.5, "still let in"
+        assert time.monotonic() - begun < 1, "still let in"
     assert ostiary.verifier.stats().asked == 0
 
 
