@@ -188,6 +188,173 @@ class House final : public Assembly {
   door::RevocationFeed feed_{
       {clock(), aftermath_->revocations, aftermath_->feed_log, keys(), logger_},
       FeedOptionsOf(config_)};
+  door::Gate gate_{gateway_check_, clock(), logger_};
   door::StatusListShelf status_list_shelf_{
       {clock(), keys(), aftermath_->status_lists, logger_},
       {config_.issuer, config_.status_list_ttl}};
+  door::MethodBook methods_;
+  std::optional<door::HouseDoor> door_;
+  std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = RegisterGauges(
+      aftermath_->metrics, {clock(), keys(), aftermath_->revocations, cache_,
+                            hash_workers_, store_lane_, password_lane_, feed_});
+
+  // Wires.
+  std::optional<http::PublicHandler> public_handler_;
+  std::optional<http::OpsHandler> ops_handler_;
+  std::unique_ptr<rpc::Server> grpc_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<http::Server> ops_;
+  std::optional<Upkeep> upkeep_;
+  std::optional<Housekeeping> housekeeping_;
+  bool drained_ = false;
+  // Of the ops listener's thread.
+  absl::Time pinged_at_ = absl::InfinitePast();
+  absl::Status last_ping_;
+};
+
+absl::Status House::Serve() {
+  // gRPC first: it sets the umask for a moment, before other threads make
+  // files.
+  if (auto status = ListenGrpc(); !status.ok()) return status;
+  if (auto status = ListenHttp(); !status.ok()) return status;
+  upkeep_.emplace(Upkeep::Rooms{clock(), store(), keys(),
+                                aftermath_->revocations, foundation_->mark_file,
+                                aftermath_->status_lists, aftermath_->sweep,
+                                loaded_.certificates.get(), logger_});
+  if (auto status = upkeep_->WriteMark(); !status.ok()) return status;
+  if (foundation_->mark.has_value()) {
+    // Nobody could reach us since the last mark.
+    aftermath_->serving_time.AddPause(foundation_->mark->time, clock().Now());
+  }
+  housekeeping_.emplace(Chores());
+  door_->Open();
+  return absl::OkStatus();
+}
+
+absl::Status House::ListenGrpc() {
+  rpc::ServerOptions options = GrpcOptionsOf(config_);
+  options.certificates = loaded_.certificates.get();
+  options.wait_for_lanes = [this] {
+    store_lane_.WaitUntilIdle();
+    password_lane_.WaitUntilIdle();
+  };
+  auto server = rpc::Server::Start(*door_, std::move(options));
+  if (!server.ok()) return server.status();
+  grpc_ = *std::move(server);
+  return absl::OkStatus();
+}
+
+absl::Status House::ListenHttp() {
+  public_handler_.emplace(
+      *door_, clock(),
+      http::PublicHandler::Options{config_.issuer, config_.http_hosts,
+                                   config_.cors_origins});
+  ops_handler_.emplace(
+      *door_,
+      http::OpsHandler::Sources{
+          [this] { return PingStore(); },
+          [this] { return aftermath_->metrics.Render(); },
+      },
+      http::OpsHandler::Options{config_.issuer, config_.http_hosts});
+  const auto start =
+      [this](const std::vector<ListenAddress>& listen,
+             const CertificateStore* certificates, http::Handler& handler,
+             std::unique_ptr<http::Server>& server) -> absl::Status {
+    if (listen.empty()) return absl::OkStatus();
+    http::ServerOptions options;
+    options.listen = TextsOf(listen);
+    options.limits = HttpLimits();
+    options.certificates = certificates;
+    auto started = http::Server::Start(options, clock(), handler);
+    if (!started.ok()) return started.status();
+    server = *std::move(started);
+    return absl::OkStatus();
+  };
+  auto status = start(config_.http_listen, loaded_.certificates.get(),
+                      *public_handler_, http_);
+  if (!status.ok()) return status;
+  // Scraped from inside: plain, even where the public listeners use TLS.
+  return start(config_.ops_listen, nullptr, *ops_handler_, ops_);
+}
+
+// A ping is a write with its sync: asking often must not cost more than once.
+absl::Status House::PingStore() {
+  const absl::Time now = clock().Now();
+  if (now - pinged_at_ >= kPingInterval) {
+    last_ping_ = store().Ping();
+    pinged_at_ = now;
+  }
+  return last_ping_;
+}
+
+Assembly::Addresses House::addresses() const {
+  Addresses addresses;
+  for (std::size_t i = 0; i < config_.grpc_listen.size(); ++i) {
+    ListenAddress address = config_.grpc_listen[i];
+    address.port = static_cast<std::uint16_t>(grpc_->ports()[i]);
+    addresses.grpc.push_back(address.ToString());
+  }
+  if (http_ != nullptr) addresses.http = http_->addresses();
+  if (ops_ != nullptr) addresses.ops = ops_->addresses();
+  addresses.operator_socket = config_.operator_socket;
+  return addresses;
+}
+
+void House::ReloadCertificates() { upkeep_->ReloadCertificates(); }
+
+std::vector<Housekeeping::Chore> House::Chores() {
+  Upkeep& upkeep = *upkeep_;
+  std::vector<Housekeeping::Chore> chores = {
+      {absl::Seconds(1), [&upkeep] { upkeep.RefreshMark(); }},
+      {absl::Seconds(1), [&upkeep] { upkeep.SweepStatusLists(); }},
+      {absl::Minutes(1), [&upkeep] { upkeep.ApplyKeySchedule(); }},
+      {absl::Seconds(30), [&upkeep] { upkeep.ForgetWhatHasEnded(); }},
+  };
+  if (loaded_.certificates != nullptr) {
+    upkeep.WarnOfExpiry();
+    chores.push_back({absl::Hours(12), [&upkeep] { upkeep.WarnOfExpiry(); }});
+    chores.push_back({config_.tls_reload_interval,
+                      [&upkeep] { upkeep.ReloadCertificates(); }});
+  }
+  return chores;
+}
+
+void House::Drain(absl::Duration patience) {
+  if (drained_) return;
+  drained_ = true;
+  const absl::Time deadline = absl::Now() + patience;
+  door_->Close();
+  housekeeping_.reset();
+  // HTTP first: its calls run in the same lanes that gRPC then waits for.
+  if (http_ != nullptr) http_->Drain(patience);
+  if (grpc_ != nullptr)
+    grpc_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
+  store_lane_.WaitUntilIdle();
+  password_lane_.WaitUntilIdle();
+  if (ops_ != nullptr) ops_->Drain(absl::ZeroDuration());
+  if (upkeep_.has_value()) upkeep_->RefreshMark();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Assembly>> Assembly::Build(const Config& config,
+                                                          Logger& logger) {
+  auto aftermath = std::make_unique<Aftermath>();
+  auto foundation = Foundation::Lay(config, aftermath->Listener());
+  if (!foundation.ok()) return foundation.status();
+  if ((*foundation)->mark.has_value()) {
+    const storage::LedgerHead& head = (*foundation)->head;
+    // The machine's own clock: ours is already held at the mark.
+    auto status = CheckAgainstMark(*(*foundation)->mark, head.epoch,
+                                   static_cast<std::uint64_t>(head.sequence),
+                                   absl::Now());
+    if (!status.ok()) return status;
+  }
+  SystemRandom random;
+  auto loaded = Load(config, **foundation, *aftermath, random);
+  if (!loaded.ok()) return NameStore(config, loaded.status());
+  return std::make_unique<House>(config, logger, std::move(aftermath),
+                                 *std::move(foundation), *std::move(loaded));
+}
+
+}  // namespace ostiary
