@@ -13,8 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/jwt/token.h"
-#include "server/base/mutex.h"
 #include "client/revocation/revision.h"
+#include "server/base/mutex.h"
 #include "storage/rows.h"
 
 namespace ostiary::revocation {

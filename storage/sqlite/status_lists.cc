@@ -20,8 +20,8 @@ constexpr char kOpen[] =
     "INSERT INTO status_lists"
     " (list_id, slots, open_time, close_time, expire_time, invalidated)"
     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (list_id) DO NOTHING";
-constexpr char kTake[] = "INSERT INTO status_slots (" SLOT_COLUMNS
-                         ") VALUES (?, ?, ?, ?, ?, ?)";
+constexpr char kTake[] =
+    "INSERT INTO status_slots (" SLOT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)";
 #undef SLOT_COLUMNS
 constexpr char kFlip[] =
     "UPDATE status_slots SET flipped = 1"

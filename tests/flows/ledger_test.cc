@@ -1,7 +1,7 @@
+#include "client/revocation/revision.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/account/events.h"
-#include "client/revocation/revision.h"
 #include "tests/flows/house.h"
 #include "tests/support/status_matchers.h"
 

@@ -1,11 +1,11 @@
 #include "server/flow/verify.h"
 
 #include "client/jwt/base64url.h"
+#include "client/revocation/revision.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/reason.h"
 #include "server/revocation/past_epochs.h"
-#include "client/revocation/revision.h"
 #include "tests/flows/house.h"
 #include "tests/support/status_matchers.h"
 

@@ -28,7 +28,6 @@ StatusSlotRow SlotOf(std::uint32_t list, std::uint32_t slot,
   return row;
 }
 
-
 class Slots {
  public:
   explicit Slots(Store& store) : store_(store) {}
@@ -40,17 +39,15 @@ class Slots {
   std::vector<StatusSlotRow> Of(std::uint32_t list, std::int64_t after = -1,
                                 std::size_t limit = 1000) {
     using Rows = std::vector<StatusSlotRow>;
-    return ostiary::testing::ValueOf(
-        ReadValue<Rows>(store_, [&](ReadTx& tx) {
-          return tx.status_lists().SlotsOf(KeyOf(list), after, limit);
-        }));
+    return ostiary::testing::ValueOf(ReadValue<Rows>(store_, [&](ReadTx& tx) {
+      return tx.status_lists().SlotsOf(KeyOf(list), after, limit);
+    }));
   }
   std::optional<StatusSlotRow> NewestOf(std::uint32_t session) {
     using Found = std::optional<StatusSlotRow>;
-    return ostiary::testing::ValueOf(
-        ReadValue<Found>(store_, [&](ReadTx& tx) {
-          return tx.status_lists().NewestOf(KeyOf(session));
-        }));
+    return ostiary::testing::ValueOf(ReadValue<Found>(store_, [&](ReadTx& tx) {
+      return tx.status_lists().NewestOf(KeyOf(session));
+    }));
   }
 
  private:
@@ -128,10 +125,9 @@ TEST_P(StoreConformance, FlippingASessionFlipsAllItsSlotsOnce) {
   EXPECT_TRUE(slots.Of(1)[0].flipped);
   EXPECT_TRUE(slots.Of(2)[0].flipped);
   EXPECT_FALSE(slots.Of(1)[1].flipped);
-  EXPECT_THAT(
-      announced().flipped(),
-      ::testing::UnorderedElementsAre(SlotOf(1, 1, 5).place,
-                                      SlotOf(2, 2, 5).place));
+  EXPECT_THAT(announced().flipped(),
+              ::testing::UnorderedElementsAre(SlotOf(1, 1, 5).place,
+                                              SlotOf(2, 2, 5).place));
 }
 
 TEST_P(StoreConformance, FlippingAnAccountFlipsTheSlotsOfItsSessions) {
@@ -180,9 +176,9 @@ TEST_P(StoreConformance, EveryListCanBeInvalidatedAtOnce) {
                   return s;
                 return tx.status_lists().InvalidateAll();
               }).ok());
-  ASSERT_TRUE(
-      Write([](WriteTx& tx) { return tx.status_lists().Open(ListOf(2)); })
-          .ok());
+  ASSERT_TRUE(Write([](WriteTx& tx) {
+                return tx.status_lists().Open(ListOf(2));
+              }).ok());
   const auto lists = Read([](ReadTx& tx) { return tx.status_lists().Lists(); });
   ASSERT_EQ(lists.size(), 2u);
   EXPECT_TRUE(lists[0].invalidated);
