@@ -10,11 +10,13 @@
 #include "server/client_app/clients.h"
 #include "server/door/admission.h"
 #include "server/door/documents.h"
+#include "server/door/gate.h"
 #include "server/door/house_door.h"
 #include "server/door/methods.h"
 #include "server/door/revocation_feed.h"
 #include "server/door/status_list_shelf.h"
 #include "server/flow/change_password.h"
+#include "server/flow/gateway_check.h"
 #include "server/flow/manage_accounts.h"
 #include "server/flow/manage_sessions.h"
 #include "server/flow/new_password.h"
@@ -84,6 +86,7 @@ class House final : public Assembly {
     door::ServeTokens({verify_, revoke_, manage_sessions_, keys(), clock(),
                        config_.default_audience},
                       methods_);
+    door::ServeGateways(gate_, methods_);
     door::ServeRevocations(feed_, methods_);
     door::ServeKeys({keys(), clock(), AlgorithmOf(config_)}, methods_);
     door::ServeAccounts(accounts_, methods_);
@@ -158,6 +161,7 @@ class House final : public Assembly {
                        aftermath_->revocations,
                        loaded_.past_epochs,
                        cache_};
+  flow::GatewayCheck gateway_check_{verify_, config_.default_audience};
   flow::SignUp sign_up_{clock(),          random_,
                         store(),          new_passwords_,
                         sign_up_limiter_, SignUpPolicyOf(config_)};
@@ -184,6 +188,7 @@ class House final : public Assembly {
   door::RevocationFeed feed_{
       {clock(), aftermath_->revocations, aftermath_->feed_log, keys(), logger_},
       FeedOptionsOf(config_)};
+  door::Gate gate_{gateway_check_, clock(), logger_};
   door::StatusListShelf status_list_shelf_{
       {clock(), keys(), aftermath_->status_lists, logger_},
       {config_.issuer, config_.status_list_ttl}};

@@ -11,4 +11,7 @@ absl::StatusOr<std::unique_ptr<Subscription>> Door::Subscribe(
   return Refuse(Reason::kMethodUnknown);
 }
 
+// A door without a gate decides nothing.
+GateAnswer Door::AskGate(const ForwardedCheck&) { return {}; }
+
 }  // namespace ostiary::door

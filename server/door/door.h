@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -26,6 +27,28 @@ struct Document {
   std::string content_type;
   std::string cache_control;
   std::string etag;  // with its quotes
+  std::string body;
+};
+
+// A request that a gateway holds, as nginx's auth_request and its like tell of
+// it over HTTP.
+struct ForwardedCheck {
+  // What the route asks for: the query of the URL that the gateway's own
+  // configuration names, as received.
+  std::string policy;
+  // Every authorization header of the request.
+  std::vector<std::string> authorization;
+  // The URL or path that the client asked for, from each header in which
+  // gateways tell it. Never policy; it may only show that `policy` is the
+  // client's.
+  std::vector<std::string> client_urls = {};
+};
+
+// What the gateway is told; all of it may leave the house.
+struct GateAnswer {
+  int status = 503;  // 200, 401, 403 or 503, nothing else
+  // A value may be empty: the client's own header of that name must go.
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
 
@@ -67,6 +90,9 @@ class Door {
   virtual absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(
       const MethodRow& row, const CallContext& context,
       const google::protobuf::Message& request, std::function<void()> wake);
+
+  // Whether a request that a gateway holds may pass. From memory, at once.
+  virtual GateAnswer AskGate(const ForwardedCheck& asked);
 
   // The document at an absolute path ("/.well-known/jwks.json"); null: none.
   virtual std::shared_ptr<const Document> FindDocument(

@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "server/base/reason.h"
+#include "server/door/gate.h"
 
 namespace ostiary::door {
 namespace {
@@ -16,6 +17,20 @@ constexpr std::size_t kIncidentBytes = 6;
 // A queue this full empties in about this time.
 constexpr absl::Duration kComeBackAfter = absl::Seconds(1);
 constexpr std::size_t kCodes = 17;
+
+// For the figures.
+absl::Status StatusOf(const GateAnswer& answer) {
+  switch (answer.status) {
+    case 200:
+      return absl::OkStatus();
+    case 401:
+      return Refuse(Reason::kUnauthenticated);
+    case 403:
+      return Refuse(Reason::kPermissionDenied);
+    default:
+      return Refuse(Reason::kNotReady);
+  }
+}
 
 }  // namespace
 
@@ -29,6 +44,8 @@ HouseDoor::HouseDoor(Parts parts) : parts_(std::move(parts)) {
   std::vector<const MethodRow*> rows = parts_.methods.rows();
   const std::vector<const MethodRow*>& streams = parts_.methods.stream_rows();
   rows.insert(rows.end(), streams.begin(), streams.end());
+  if (const MethodRow* row = parts_.methods.forwarded().row; row != nullptr)
+    rows.push_back(row);
   for (const MethodRow* row : rows) {
     auto figures = std::make_unique<Figures>();
     figures->latency = &parts_.metrics.FindLatency(
@@ -138,6 +155,15 @@ absl::StatusOr<std::unique_ptr<Subscription>> HouseDoor::AdmitAndSubscribe(
       parts_.admission.Admit(*stream.row, context);
   if (!caller.ok()) return caller.status();
   return stream.subscribe(request, std::move(wake));
+}
+
+GateAnswer HouseDoor::AskGate(const ForwardedCheck& asked) {
+  const MethodBook::Forwarded& forwarded = parts_.methods.forwarded();
+  if (forwarded.row == nullptr) return UndecidedAnswer();
+  const absl::Time began = absl::Now();
+  GateAnswer answer = Ready() ? forwarded.answer(asked) : UndecidedAnswer();
+  Count(*forwarded.row, StatusOf(answer), absl::Now() - began);
+  return answer;
 }
 
 // What is inside a status of ours may leave; anything else becomes an incident

@@ -64,6 +64,7 @@ class HouseDoor final : public Door {
       const MethodRow& row, const CallContext& context,
       const google::protobuf::Message& request,
       std::function<void()> wake) override;
+  GateAnswer AskGate(const ForwardedCheck& asked) override;
   std::shared_ptr<const Document> FindDocument(
       absl::string_view path) const override;
   bool Ready() const override { return open_.load(std::memory_order_acquire); }

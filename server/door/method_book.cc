@@ -67,6 +67,13 @@ void MethodBook::AddStream(absl::string_view name, Stream stream) {
   if (!added) Die(name, "is served twice");
 }
 
+void MethodBook::ServeForwarded(
+    absl::string_view name,
+    std::function<GateAnswer(const ForwardedCheck&)> answer) {
+  if (forwarded_.row != nullptr) Die(name, "is served twice");
+  forwarded_ = {&RowOf(name), std::move(answer)};
+}
+
 const MethodBook::Stream* MethodBook::FindStream(absl::string_view name) const {
   const auto found = streams_.find(name);
   return found == streams_.end() ? nullptr : found->second.get();

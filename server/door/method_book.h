@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "server/door/door.h"
 #include "server/door/method.h"
 #include "server/door/subscription.h"
 #include "server/flow/caller.h"
@@ -92,12 +93,22 @@ class MethodBook {
                      }});
   }
 
+  // What gateways ask over HTTP (Door::AskGate); `name` is the route.
+  struct Forwarded {
+    const MethodRow* row = nullptr;
+    std::function<GateAnswer(const ForwardedCheck&)> answer;
+  };
+  void ServeForwarded(absl::string_view name,
+                      std::function<GateAnswer(const ForwardedCheck&)> answer);
+
   const Method* Find(absl::string_view name) const;
   const Stream* FindStream(absl::string_view name) const;
   const std::vector<const MethodRow*>& rows() const { return rows_; }
   const std::vector<const MethodRow*>& stream_rows() const {
     return stream_rows_;
   }
+  // Without a row: not served.
+  const Forwarded& forwarded() const { return forwarded_; }
 
  private:
   void Add(absl::string_view name, Method method);
@@ -107,6 +118,7 @@ class MethodBook {
   std::vector<const MethodRow*> stream_rows_;
   absl::flat_hash_map<std::string, std::unique_ptr<Method>> methods_;
   absl::flat_hash_map<std::string, std::unique_ptr<Stream>> streams_;
+  Forwarded forwarded_;
 };
 
 }  // namespace ostiary::door

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/base/clock.h"
+#include "server/door/gate.h"
 #include "server/door/method_book.h"
 #include "server/door/revocation_feed.h"
 #include "server/flow/change_password.h"
@@ -40,6 +41,9 @@ struct TokenFlows {
   std::string default_audience;
 };
 void ServeTokens(const TokenFlows& flows, MethodBook& book);
+
+// Both faces of the gate: Envoy's and that of nginx and its like.
+void ServeGateways(Gate& gate, MethodBook& book);
 
 void ServeRevocations(RevocationFeed& feed, MethodBook& book);
 

@@ -36,6 +36,12 @@ const std::vector<MethodRow>& PolicyTable() {
       {"ostiary.v1.RevocationService/Watch", kService, kStream, 1 * kKiB,
        kSome},
 
+      // A gateway sends all headers of the request that it holds.
+      {"envoy.service.auth.v3.Authorization/Check", kService, kInline,
+       128 * kKiB, 128},
+      // The same over HTTP. It tells about a token what Verify tells anyone.
+      {"/forward-auth", kAnyone, kInline, 4 * kKiB, 0},
+
       {"ostiary.v1.KeyService/GetJwks", kAnyone, kInline, 1 * kKiB, kSome},
       {"ostiary.v1.KeyService/ListSigningKeys", kOperator, kInline, 1 * kKiB,
        kRare},

@@ -121,7 +121,12 @@ RevocationFeed::Figures RevocationFeed::figures() const {
 
 void RevocationFeed::Run(std::stop_token stop) {
   absl::Time next_beat = absl::Now() + options_.heartbeat;
-  std::int64_t told = rooms_.log.head().sequence;
+  std::int64_t told = 0;
+  {
+    // As the constructor released it: what was committed since is news.
+    MutexLock lock(&mutex_);
+    told = released_.head.sequence;
+  }
   while (!stop.stop_requested()) {
     rooms_.log.AwaitBeyond(
         told, std::max(next_beat - absl::Now(), absl::ZeroDuration()), stop);
@@ -221,7 +226,8 @@ Frame RevocationFeed::DeltaFor(Watcher& watcher) {
                                      [&](const storage::LedgerRow& row) {
                                        return row.sequence > head.sequence;
                                      });
-    const bool to_head = beyond != rows->end() || rows->size() < kRowsInDelta;
+    const bool to_head = beyond != rows->end() || rows->size() < kRowsInDelta ||
+                         rows->back().sequence == head.sequence;
     rows->erase(beyond, rows->end());
     released_.delta_from = from;
     released_.delta_to =

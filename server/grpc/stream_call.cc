@@ -4,6 +4,7 @@
 
 #include "server/base/reason.h"
 #include "server/grpc/call_context.h"
+#include "server/grpc/handover.h"
 #include "server/grpc/message_bytes.h"
 
 namespace ostiary::rpc {
@@ -13,9 +14,15 @@ using Frame = door::Subscription::Frame;
 
 // The frame's own bytes, which live as long as any stream still sends them.
 ::grpc::ByteBuffer BytesOf(const Frame& frame) {
+  auto* const kept = new Frame(frame);
+  HandOver(kept);  // the library lets go of it on a thread of its own
   const ::grpc::Slice slice(
       const_cast<char*>(frame->data()), frame->size(),
-      [](void* kept) { delete static_cast<Frame*>(kept); }, new Frame(frame));
+      [](void* user_data) {
+        TakeUp(user_data);
+        delete static_cast<Frame*>(user_data);
+      },
+      kept);
   return ::grpc::ByteBuffer(&slice, 1);
 }
 

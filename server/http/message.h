@@ -63,6 +63,9 @@ class Handler {
   virtual ~Handler() = default;
   // Runs on the server's own thread: it must not wait.
   virtual void Handle(Request request, Done done) = 0;
+  // The answer to a request for `path` (empty: unknown) that the wire itself
+  // refuses with `status` and does not hand on.
+  virtual Response Refusal(absl::string_view path, int status) const;
 };
 
 }  // namespace ostiary::http

@@ -8,6 +8,8 @@
 #include "absl/strings/strip.h"
 #include "server/base/reason.h"
 #include "server/http/connect.h"
+#include "server/http/forward_auth.h"
+#include "server/http/response_writer.h"
 #include "server/http/routes.h"
 
 namespace ostiary::http {
@@ -49,7 +51,13 @@ PublicHandler::PublicHandler(door::Door& door, const Clock& clock,
       hosts_(options.issuer, options.http_hosts),
       origins_(options.issuer, options.cors_origins) {}
 
+Response PublicHandler::Refusal(absl::string_view path, int status) const {
+  return path == kForwardAuthPath ? UndecidedForwardAuth() : WireError(status);
+}
+
 void PublicHandler::Handle(Request request, Done done) {
+  if (request.path == kForwardAuthPath)
+    return done(ServeForwardAuth(door_, request));
   if (!hosts_.Allows(request)) return done(MisdirectedAnswer());
   if (request.path == "*")
     return done(OptionsAnswer("GET, HEAD, POST, OPTIONS"));

@@ -15,6 +15,7 @@ namespace ostiary::http {
 // rules for the neighbourhood of browsers are here (protocol.md 3): 421 for a
 // Host that is not ours on loopback, 403 for a method called by a web page of
 // a foreign origin; any page may read the documents.
+// What gateways ask (forward_auth.h) is outside these rules.
 //
 // Thread-safe.
 class PublicHandler final : public Handler {
@@ -29,6 +30,7 @@ class PublicHandler final : public Handler {
   PublicHandler(door::Door& door, const Clock& clock, const Options& options);
 
   void Handle(Request request, Done done) override;
+  Response Refusal(absl::string_view path, int status) const override;
 
  private:
   Response ServeDocument(const Request& request,

@@ -21,6 +21,14 @@ using Outcome = RequestReader::Outcome;
 constexpr std::size_t kChunkOverhead = 8;
 constexpr std::size_t kMostDiscarded = 256 * 1024;
 
+// Of a request whose header is refused unread, as far as it is there.
+std::string PathOf(absl::string_view header) {
+  const std::size_t space = header.find(' ');
+  if (space == absl::string_view::npos) return "";
+  const absl::string_view target = header.substr(space + 1);
+  return std::string(target.substr(0, target.find_first_of(" ?\r\n")));
+}
+
 void Refuse(Arrival& arrival, int status) {
   arrival.outcome = Outcome::kRefused;
   arrival.status = status;
@@ -107,6 +115,7 @@ Task<Arrival> RequestReader::Read() {
     state = scanner.Scan(buffer_.view());
   }
   if (state == HeaderScanner::State::kRefused) {
+    arrival.request.path = PathOf(buffer_.view());
     Refuse(arrival, scanner.status());
     co_return arrival;
   }
@@ -116,8 +125,9 @@ Task<Arrival> RequestReader::Read() {
   parser.body_limit(limits_.body);
   // The scanner has held the header to our limit already.
   parser.header_limit(static_cast<std::uint32_t>(limits_.header + 1024));
-  int status =
-      ParseHeader(buffer_.view().substr(0, scanner.size()), parser, arrival);
+  const absl::string_view header = buffer_.view().substr(0, scanner.size());
+  int status = ParseHeader(header, parser, arrival);
+  if (status != 0) arrival.request.path = PathOf(header);
   buffer_.Consume(scanner.size());
   if (status != 0) {
     Refuse(arrival, status);

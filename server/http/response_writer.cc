@@ -189,6 +189,10 @@ Response ErrorAnswer(int status, absl::string_view code,
   return response;
 }
 
+Response Handler::Refusal(absl::string_view, int status) const {
+  return WireError(status);
+}
+
 Response WireError(int status) {
   return ErrorAnswer(status, WireCode(status), WireReason(status),
                      WireSentence(status));

@@ -82,7 +82,8 @@ Task<bool> Session::ServeOne() {
   if (arrival.request.method == "HEAD")
     frame.body = AnswerFrame::Body::kLeftOut;
   if (arrival.outcome == RequestReader::Outcome::kRefused) {
-    const bool refused = co_await Send(WireError(arrival.status), frame);
+    const bool refused = co_await Send(
+        house_.handler.Refusal(arrival.request.path, arrival.status), frame);
     if (refused) co_await CloseAfterRefusal();
     co_return false;
   }

@@ -72,6 +72,7 @@ FeedLog::Fit FeedLog::FitOf(const storage::LedgerHead& position) const {
 std::optional<std::uint64_t> FeedLog::CheckAt(std::int64_t sequence) const {
   if (sequence == head_.sequence) return head_.check;
   if (sequence < base_) return std::nullopt;
+  if (sequence == 0) return 0;  // the beginning, before any row
   const auto next = FirstAfter(rows_, sequence);
   if (next == rows_.begin()) return std::nullopt;
   const storage::LedgerRow& row = *std::prev(next);

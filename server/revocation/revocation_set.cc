@@ -127,9 +127,9 @@ void RevocationSet::VisitLive(
     const auto bucket = by_minute_.upper_bound(minute);
     if (bucket == by_minute_.end()) break;
     minute = bucket->first;
-    LiveRow shown;
-    shown.forget_time = absl::FromUnixSeconds(minute * 60);
     for (const Forgettable& row : bucket->second) {
+      LiveRow shown;
+      shown.forget_time = absl::FromUnixSeconds(minute * 60);
       if (Describe(row, shown)) visit(shown);
     }
   }

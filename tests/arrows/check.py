@@ -48,6 +48,14 @@ ROOMS = {
     "server": GROUND + ["server/flow", "server/door", "server/grpc", "server/http"]
               + ["server/" + room for room in DOMAIN],
 
+    "client/cpp": ["client/jwt", "client/revocation"],
+    # What a service sees: of the rooms, only what a token says.
+    "client/cpp/include/ostiary": ["client/jwt/token.h"],
+    # These know the SDK as a service does.
+    "client/cpp/driver": [],
+    "client/cpp/examples/greeter": [],
+    "client/cpp/examples/standalone": [],
+
     "client/cli": ["client/jwt"],
     # `ostiary hash verify` must judge as the server does: this one file hands
     # the server's own code to a command that does not know where it came from.
@@ -55,14 +63,20 @@ ROOMS = {
 }
 
 # What a library is for, and who may know it. The first prefix that fits rules.
-CONTRACT = ["server/door", "server/grpc", "server/http", "client/cli"]
+CONTRACT = ["server/door", "server/grpc", "server/http", "client/cli", "client/cpp"]
+GRPC = ["server/grpc", "client/cli", "client/cpp", "client/cpp/examples/greeter",
+        # The one public header of the SDK that names gRPC.
+        "client/cpp/include/ostiary/grpc_guard.h"]
+SDK = ["client/cpp", "client/cpp/include/ostiary", "client/cpp/driver", "client/cpp/examples/greeter",
+       "client/cpp/examples/standalone"]
 LIBRARIES = [
     ("grpc/health/", ["server/grpc", "client/cli"]),  # generated
-    ("grpcpp/", ["server/grpc", "client/cli"]),
-    ("grpc/", ["server/grpc", "client/cli"]),
+    ("grpcpp/", GRPC),
+    ("grpc/", GRPC),
     ("google/protobuf/", CONTRACT),
     ("google/rpc/", CONTRACT),
     ("ostiary/v1/", CONTRACT),
+    ("ostiary/", SDK),
     ("sqlite3", ["storage/sqlite"]),
     ("zlib.h", ["client/status_list"]),
     ("boost/asio", ["server/http"]),
@@ -97,7 +111,7 @@ def fault(path, bracket, included):
         return f"no row for {os.path.dirname(path)} in tests/arrows/check.py"
     for prefix, may in LIBRARIES:
         if included.startswith(prefix):
-            return None if room in may else f"{room} must not know {prefix.rstrip('/')} (may: {', '.join(may)})"
+            return None if room in may or path in may else f"{room} must not know {prefix.rstrip('/')} (may: {', '.join(may)})"
     top = included.split("/")[0]
     if top in ("tests", "deploy", "docs", "proto"):
         return f"{room} must not include {top}/"
@@ -159,6 +173,14 @@ FORBIDDEN = [
     ("client/cli/main.cc", '#include "server/password/password_hash.h"'),
     ("client/cli/real_hashes.cc", '#include "server/flow/verify.h"'),
     ("client/cli/a.cc", '#include "storage/store.h"'),
+    ("client/revocation/a.cc", '#include "client/jwt/token.h"'),
+    ("client/revocation/a.cc", '#include "ostiary/v1/revocation_service.pb.h"'),
+    ("client/cpp/a.cc", '#include "server/base/clock.h"'),
+    ("client/cpp/include/ostiary/verifier.h", "#include <grpcpp/grpcpp.h>"),
+    ("client/cpp/include/ostiary/verifier.h", '#include "client/cpp/judge.h"'),
+    ("client/cpp/include/ostiary/verifier.h", '#include "ostiary/v1/token_service.pb.h"'),
+    ("client/cpp/driver/a.cc", '#include "client/cpp/judge.h"'),
+    ("server/flow/a.cc", '#include "ostiary/verifier.h"'),
     ("storage/store.cc", '#include "storage/sqlite/writer.h"'),
     ("storage/sqlite/a.cc", '#include "server/base/ids.h"'),
 ]
@@ -174,6 +196,11 @@ ALLOWED = [
     ("storage/open_store.cc", '#include "storage/sqlite/sqlite_store.h"'),
     ("client/cli/real_hashes.cc", '#include "server/password/password_hash.h"'),
     ("client/cli/a.cc", '#include "absl/strings/str_cat.h"'),
+    ("server/revocation/a.cc", '#include "client/revocation/revision.h"'),
+    ("client/cpp/a.cc", '#include "client/revocation/revoked_set.h"'),
+    ("client/cpp/include/ostiary/claims.h", '#include "client/jwt/token.h"'),
+    ("client/cpp/include/ostiary/grpc_guard.h", "#include <grpcpp/server_context.h>"),
+    ("client/cpp/driver/a.cc", '#include "ostiary/verifier.h"'),
 ]
 
 

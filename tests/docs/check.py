@@ -29,8 +29,10 @@ README = ROOT / "README.md"
 PROGRAMS = Path(os.environ.get("OSTIARY_BIN_DIR", ROOT / "build/release/bin")).resolve()
 # Written in the README as everybody has them; here others may be busy.
 PORTS = {"grpc": 50051, "http": 8080, "ops": 9464}
+# Of what the README starts beside the server.
+EXAMPLE_PORTS = {"notes": 8000}
 OPTIONAL_TOOLS = ["grpcurl"]
-BLOCK_SECONDS = 60
+BLOCK_SECONDS = 180
 END = "----- end of block"
 
 
@@ -86,6 +88,7 @@ def free_port():
 class Server:
     def __init__(self, folder):
         self.ports = {name: free_port() for name in PORTS}
+        self.example_ports = {name: free_port() for name in EXAMPLE_PORTS}
         self.log = open(folder / "ostiaryd.log", "wb")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("OSTIARY_")}
         self.process = subprocess.Popen(
@@ -111,6 +114,8 @@ class Server:
         """`text` with this server's ports for the ones everybody has."""
         for name, port in PORTS.items():
             text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{self.ports[name]}")
+        for name, port in EXAMPLE_PORTS.items():
+            text = re.sub(rf"(127\.0\.0\.1:|--port ){port}\b", rf"\g<1>{self.example_ports[name]}", text)
         return text
 
 
@@ -203,6 +208,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ostiary-docs.") as name:
         folder = Path(name)
         path = os.pathsep.join(filter(None, [python_with_pyjwt(folder), os.environ["PATH"]]))
+        (folder / "client").symlink_to(ROOT / "client")
         server = Server(folder)
         shell = Shell(folder, path)
         for block in blocks:

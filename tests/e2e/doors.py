@@ -35,6 +35,9 @@ class Contract:
                 for method in self.pool.FindServiceByName(name).methods:
                     self.methods[f"{service.name}/{method.name}"] = method
 
+    def is_stream(self, method):
+        return method in self.methods and self.methods[method].server_streaming
+
     def request(self, method, fields):
         message = message_factory.GetMessageClass(
             self.methods[method].input_type)()
@@ -114,7 +117,10 @@ class GrpcDoor:
                         grpc.insecure_channel(target, options))
 
     def raw(self, method, body, *, token=None, headers=None, timeout=15):
-        """Sends these bytes and gives the bytes of the answer."""
+        """Sends these bytes and gives the bytes of the (first) answer."""
+        if self.contract.is_stream(method):
+            return next(self.raw_stream(method, body, token=token,
+                                        headers=headers, timeout=timeout))
         call = self.channel.unary_unary(f"/ostiary.v1.{method}")
         metadata = tuple({**bearer(token), **(headers or {})}.items())
         try:
@@ -122,6 +128,25 @@ class GrpcDoor:
                         wait_for_ready=False)
         except grpc.RpcError as error:
             raise refused_by_grpc(error) from None
+
+    def raw_stream(self, method, body, *, token=None, headers=None,
+                   timeout=15):
+        """Sends these bytes and gives the answers as they come."""
+        call = self.channel.unary_stream(f"/ostiary.v1.{method}")(
+            body, metadata=tuple({**bearer(token), **(headers or {})}.items()),
+            timeout=timeout, wait_for_ready=False)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise refused_by_grpc(error) from None
+        finally:
+            call.cancel()
+
+    def stream(self, method, request=None, **named):
+        body = self.contract.request(method, request).SerializeToString()
+        parse = self.contract.response_class(method).FromString
+        for answer in self.raw_stream(method, body, **named):
+            yield parse(answer)
 
     def call(self, method, request=None, *, token=None, headers=None,
              timeout=15):

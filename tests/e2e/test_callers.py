@@ -3,15 +3,17 @@
 An RPC without a row fails `test_every_rpc_has_a_row`.
 """
 
+import grpc
 import pytest
 
-from doors import Refused
-from house import new_name, new_password
+from doors import Refused, bearer, refused_by_connect, refused_by_grpc
+from house import House, Server, new_name, new_password
 
 OPEN = "open"  # the proof is inside the request; who calls is not looked at
 ACCOUNT = "account"  # a live access token of an account
 OWN = "own"  # an account about itself, or the operator about anybody
 OPERATOR = "operator"
+SERVICE = "service"  # another service of the owner; below
 
 UNAUTHENTICATED = ("UNAUTHENTICATED", "UNAUTHENTICATED")
 REJECTED = ("UNAUTHENTICATED", "ACCESS_TOKEN_REJECTED")
@@ -29,6 +31,7 @@ TABLE = {
     "TokenService/Verify": OPEN,
     "TokenService/BatchVerify": OPEN,
     "TokenService/Revoke": OPEN,  # of a token; the other targets below
+    "RevocationService/Watch": SERVICE,
     "KeyService/GetJwks": OPEN,
     "KeyService/ListSigningKeys": OPERATOR,
     "KeyService/PrepareSigningKey": OPERATOR,
@@ -50,6 +53,9 @@ TABLE = {
     "SessionService/RevokeAllSessions": OWN,
     "AdminService/GetServerInfo": OPERATOR,
 }
+
+# Answered with a stream: by gRPC alone.
+STREAMS = {"RevocationService/Watch"}
 
 # What each kind of method answers to each kind of caller.
 EXPECTED = {
@@ -131,10 +137,12 @@ BEYOND_THE_DOOR = {
 
 def test_every_rpc_has_a_row(contract):
     assert set(contract.methods) == set(TABLE)
+    assert {m for m in TABLE if contract.is_stream(m)} == STREAMS
 
 
 @pytest.mark.parametrize("caller", list(EXPECTED[OPEN]))
-@pytest.mark.parametrize("method", list(TABLE))
+@pytest.mark.parametrize("method", [
+    method for method, who in TABLE.items() if who != SERVICE])
 def test_each_caller_gets_what_the_table_says(house, callers, method, caller):
     expected = EXPECTED[TABLE[method]][caller]
     if expected == PASSES:
@@ -148,6 +156,70 @@ def test_each_caller_gets_what_the_table_says(house, callers, method, caller):
         except Refused as refused:
             answer = (refused.code, refused.reason)
         assert answer == expected, f"{name}: {method} for {caller}"
+
+
+# What only services may call, with full names: one of them is Envoy's.
+FOR_SERVICES = ["ostiary.v1.RevocationService/Watch",
+                "envoy.service.auth.v3.Authorization/Check"]
+# While --service-access=authenticated; while it is open, all of them pass.
+SERVICES_PROVE_THEMSELVES = {
+    "nobody": UNAUTHENTICATED, "bad token": REJECTED, "account": DENIED,
+    "operator token": PASSES, "operator socket": PASSES}
+
+
+@pytest.fixture(scope="module")
+def strict_house(programs, contract):
+    server = Server(programs, "--service-access=authenticated").start()
+    house = House(server, contract)
+    yield house
+    house.close()
+    server.stop()
+    server.remove()
+
+
+def first_answer(door, method, token):
+    """PASSES once the method has answered to an empty request."""
+    start = (door.channel.unary_stream if method.endswith("/Watch")
+             else door.channel.unary_unary)
+    try:
+        call = start(f"/{method}")(b"", metadata=tuple(bearer(token).items()),
+                                   timeout=15)
+        if method.endswith("/Watch"):
+            next(call)
+            call.cancel()
+        return PASSES
+    except grpc.RpcError as error:
+        refused = refused_by_grpc(error)
+        return (refused.code, refused.reason)
+
+
+def test_every_rpc_for_services_is_tried():
+    assert {f"ostiary.v1.{method}" for method, who in TABLE.items()
+            if who == SERVICE} == set(FOR_SERVICES[:-1])
+
+
+@pytest.mark.parametrize("access", ["open", "authenticated"])
+@pytest.mark.parametrize("caller", list(SERVICES_PROVE_THEMSELVES))
+@pytest.mark.parametrize("method", FOR_SERVICES)
+def test_services_prove_themselves_where_they_must(
+        house, strict_house, method, caller, access):
+    its_house = house if access == "open" else strict_house
+    token = {"bad token": "eyJhbGciOiJFUzI1NiJ9.e30.AAAA",
+             "account": lambda: its_house.sign_up().sign_in().access_token,
+             "operator token": its_house.new_operator_token}.get(caller)
+    if callable(token):
+        token = token()
+    door = its_house.operator if caller == "operator socket" else its_house.grpc
+    expected = (PASSES if access == "open"
+                else SERVICES_PROVE_THEMSELVES[caller])
+    assert first_answer(door, method, token) == expected
+
+
+def test_envoys_question_needs_the_same_proof_over_http(house, strict_house):
+    for its_house, status in ((house, 200), (strict_house, 401)):
+        answer = its_house.http.client.post(f"/{FOR_SERVICES[1]}", json={})
+        assert answer.status_code == status
+    assert refused_by_connect(answer).reason == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize("target,account_may", [

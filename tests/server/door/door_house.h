@@ -26,6 +26,7 @@ class DoorHouse {
     door::ServeTokens({house->verify, house->revoke, house->manage_sessions,
                        *house->keys, house.clock, "api"},
                       methods);
+    door::ServeGateways(gate, methods);
     door::ServeKeys({*house->keys, house.clock, jwt::Algorithm::kEs256},
                     methods);
     door::ServeAccounts(house->accounts, methods);
@@ -74,6 +75,8 @@ class DoorHouse {
   Lane store_lane{"store", 2, 16};
   Lane password_lane{"password", 1, 1};
   door::Admission admission{house.clock, house->verify, {kIssuer, "api", {}}};
+  flow::GatewayCheck gateway_check{house->verify, "api"};
+  door::Gate gate{gateway_check, house.clock, house->logger};
   door::MethodBook methods;
   std::optional<door::HouseDoor> door;
 };

@@ -44,6 +44,21 @@ class FakeDoor final : public door::Door {
     };
   }
 
+  using Subscriber =
+      std::function<absl::StatusOr<std::unique_ptr<door::Subscription>>(
+          const google::protobuf::Message& request,
+          std::function<void()> wake)>;
+
+  template <typename Req>
+  void OnStream(const std::string& name, Subscriber subscribe,
+                std::size_t max_request_bytes = 1024, int slots = 4) {
+    names_.push_back(name);
+    stream_rows_.push_back({names_.back(), door::Access::kAnyone,
+                            door::LaneName::kStream, max_request_bytes, slots});
+    prototypes_[name] = {&Req::default_instance(), nullptr};
+    subscribers_[name] = std::move(subscribe);
+  }
+
   void set_ready(bool ready) { ready_ = ready; }
   Lane& lane() { return lane_; }
 
@@ -78,6 +93,18 @@ class FakeDoor final : public door::Door {
     if (!taken) (*shared)(RefuseUntil(Reason::kOverloaded, absl::Seconds(1)));
   }
 
+  std::vector<const door::MethodRow*> Streams() const override {
+    std::vector<const door::MethodRow*> rows;
+    for (const door::MethodRow& row : stream_rows_) rows.push_back(&row);
+    return rows;
+  }
+  absl::StatusOr<std::unique_ptr<door::Subscription>> Subscribe(
+      const door::MethodRow& row, const door::CallContext&,
+      const google::protobuf::Message& request,
+      std::function<void()> wake) override {
+    return subscribers_.at(std::string(row.name))(request, std::move(wake));
+  }
+
   std::shared_ptr<const door::Document> FindDocument(
       absl::string_view) const override {
     return nullptr;
@@ -93,7 +120,9 @@ class FakeDoor final : public door::Door {
 
   std::deque<std::string> names_;  // what the rows' names point to
   std::deque<door::MethodRow> rows_;
+  std::deque<door::MethodRow> stream_rows_;
   std::map<std::string, Handler> handlers_;
+  std::map<std::string, Subscriber> subscribers_;
   std::map<std::string, std::pair<Prototype, Prototype>> prototypes_;
   std::atomic<bool> ready_{true};
   Lane lane_{"fake", 4, 1000};

@@ -74,6 +74,12 @@ class FakeDoor final : public door::Door {
     return found == documents_.end() ? nullptr : found->second;
   }
   bool Ready() const override { return ready_; }
+  door::GateAnswer AskGate(const door::ForwardedCheck& asked) override {
+    asked_ = asked;
+    return gate_answer_;
+  }
+  void AnswerGate(door::GateAnswer answer) { gate_answer_ = std::move(answer); }
+  const door::ForwardedCheck& asked() const { return asked_; }
 
  private:
   struct Method {
@@ -86,6 +92,8 @@ class FakeDoor final : public door::Door {
   std::map<std::string, Method> methods_;
   std::map<std::string, std::shared_ptr<const door::Document>> documents_;
   std::atomic<bool> ready_{true};
+  door::GateAnswer gate_answer_;
+  door::ForwardedCheck asked_;
   Lane lane_{"fake", 2, 1024};
 };
 

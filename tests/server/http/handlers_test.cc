@@ -142,6 +142,51 @@ TEST_F(PublicHandlerTest, PreflightsAllowListedOriginsOnly) {
             "*");
 }
 
+// --- What gateways ask.
+
+TEST_F(PublicHandlerTest, GatewaysAreOutsideTheRulesForBrowsers) {
+  door_.AnswerGate({200, {{"x-ostiary-subject", "acct_1"}}, ""});
+  for (const char* const method : {"GET", "POST", "HEAD", "OPTIONS", "PURGE"}) {
+    for (const Header& more : {Header{"host", "service.example"},
+                               Header{"origin", "https://evil.example"},
+                               Header{"content-type", "text/plain"},
+                               Header{"content-encoding", "gzip"}}) {
+      const Response answer = Asked(method, "/forward-auth", {more});
+      EXPECT_EQ(answer.status, 200) << method << " " << more.name;
+      EXPECT_EQ(HeaderOf(answer, "x-ostiary-subject"), "acct_1");
+      EXPECT_EQ(HeaderOf(answer, "Cache-Control"), "no-store");
+      EXPECT_EQ(HeaderOf(answer, "Access-Control-Allow-Origin"), "");
+    }
+  }
+  EXPECT_EQ(Asked("GET", "/forward-auth/").status, 404);
+}
+
+TEST_F(PublicHandlerTest, GateIsAskedWithTheQueryAndTheTokenAlone) {
+  Request request = MakeRequest("GET", "/forward-auth",
+                                {{"x-ostiary-policy", "anonymous=allow"},
+                                 {"authorization", "Bearer a"},
+                                 {"x-forwarded-uri", "/?anonymous=allow"}});
+  request.query = "require_role=admin";
+  EXPECT_EQ(Ask(handler_, std::move(request)).status, 503);
+  EXPECT_EQ(door_.asked().policy, "require_role=admin");
+  ASSERT_EQ(door_.asked().authorization.size(), 1u);
+  EXPECT_EQ(door_.asked().authorization[0], "Bearer a");
+  ASSERT_EQ(door_.asked().client_urls.size(), 1u);
+  EXPECT_EQ(door_.asked().client_urls[0], "/?anonymous=allow");
+  // An empty one is there; none is not.
+  EXPECT_EQ(Asked("GET", "/forward-auth", {{"authorization", ""}}).status, 503);
+  EXPECT_EQ(door_.asked().authorization.size(), 1u);
+  EXPECT_EQ(Asked("GET", "/forward-auth").status, 503);
+  EXPECT_TRUE(door_.asked().authorization.empty());
+}
+
+TEST_F(PublicHandlerTest, GatewaysAreToldOnlyWhatTheyUnderstand) {
+  EXPECT_EQ(handler_.Refusal("/forward-auth", 431).status, 503);
+  EXPECT_EQ(handler_.Refusal("/forward-auth", 400).status, 503);
+  EXPECT_EQ(handler_.Refusal(kVerify, 431).status, 431);
+  EXPECT_EQ(handler_.Refusal("", 400).status, 400);
+}
+
 class OpsHandlerTest : public ::testing::Test {
  protected:
   FakeDoor door_;

@@ -1,0 +1,1 @@
+"""A protected notes API: FastAPI, SQLite, and Ostiary for everything about users."""
