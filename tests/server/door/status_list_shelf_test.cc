@@ -69,7 +69,7 @@ TEST_F(Shelf, AListSaysWhereItIsServedAndHowLongItCounts) {
 }
 
 TEST_F(Shelf, WhatIsNotAListOrIsGoneIsNotServed) {
-  for (const std::string other :
+  for (const std::string& other :
        {std::string(), std::string("stl_"), name() + "x", "sess_" + name(),
         StatusListId(house_->random.NewId(house_.clock.Now())).ToString()}) {
     EXPECT_EQ(shelf_.Find(other), nullptr) << other;
