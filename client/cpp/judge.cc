@@ -73,9 +73,8 @@ Judge::Authenticated Judge::Authenticate(absl::string_view token) {
 // The key may be newer than what is known. A fresh verifier knows them all.
 Verdict Judge::DecideUnknownKey(const Case& asked, bool keys_known) {
   if (keys_known && KnowsEnough(asked)) return Refusal::kKeyUnknown;
-  if (asked.policy != StalenessPolicy::kAskServer) {
-    return keys_known ? Refusal::kKeyUnknown : Refusal::kCheckUnavailable;
-  }
+  if (asked.policy != StalenessPolicy::kAskServer)
+    return Refusal::kCheckUnavailable;
   const auto answer = Ask(asked);
   if (!answer) return Refusal::kCheckUnavailable;
   if (!answer->valid()) return RefusalOf(*answer);

@@ -15,6 +15,7 @@ constexpr std::size_t kRowsInDelta = 4000;
 // After that a snapshot costs a newcomer less than the deltas behind an old
 // one.
 constexpr absl::Duration kSnapshotAge = absl::Seconds(60);
+constexpr absl::Duration kAlarmPause = absl::Seconds(10);
 constexpr absl::Duration kComeBackAfter = absl::Seconds(5);
 
 }  // namespace
@@ -91,20 +92,28 @@ absl::StatusOr<std::unique_ptr<Subscription>> RevocationFeed::Subscribe(
     using Fit = revocation::FeedLog::Fit;
     const Fit fit = rooms_.log.FitOf(*position);
     if (fit == Fit::kContinues) watcher->position = *position;
-    if (fit == Fit::kRegressed) {
-      rooms_.logger.Error(
-          "STATE_REGRESSION: a watcher has been told more than the ledger "
-          "holds: was an older database put in its place?",
-          {{"cursor", request.cursor()}});
-      MutexLock lock(&mutex_);
-      ++figures_.regressions;
-    }
+    if (fit == Fit::kRegressed) RaiseRegression(request.cursor());
   }
   MutexLock lock(&mutex_);
   if (watchers_.size() >= options_.most_watchers)
     return RefuseUntil(Reason::kOverloaded, kComeBackAfter);
   watchers_.insert(watcher.get());
   return watcher;
+}
+
+void RevocationFeed::RaiseRegression(const std::string& cursor) {
+  {
+    MutexLock lock(&mutex_);
+    ++figures_.regressions;
+    // Anybody can make a cursor up; nobody shall fill the log with them.
+    const absl::Time now = absl::Now();
+    if (now < next_alarm_) return;
+    next_alarm_ = now + kAlarmPause;
+  }
+  rooms_.logger.Error(
+      "STATE_REGRESSION: a watcher has been told more than the ledger holds: "
+      "was an older database put in its place?",
+      {{"cursor", cursor}});
 }
 
 void RevocationFeed::Leave(Watcher& watcher) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -99,6 +100,7 @@ class RevocationFeed {
   void Release(Occasion occasion);
   void WakeAll();
   void Leave(Watcher& watcher);
+  void RaiseRegression(const std::string& cursor);
   void MakeSnapshot(SnapshotForm form);
 
   Frame NextFor(Watcher& watcher);
@@ -119,6 +121,7 @@ class RevocationFeed {
   std::array<SnapshotSlot, 2> snapshots_ ABSL_GUARDED_BY(mutex_);
   std::unordered_set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);
   Figures figures_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_alarm_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 
   Lane snapshot_lane_;
   std::jthread thread_;

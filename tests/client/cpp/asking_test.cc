@@ -160,14 +160,15 @@ TEST_F(AskingTest, NoAnswerInTimeIsUnavailable) {
   options.time = &time_;
   options.ask_timeout = absl::Milliseconds(50);
   const auto hasty = ValueOf(Verifier::Create(options));
-  absl::Notification done;
-  server_.AnswerVerify([&done](const auto& request, auto& response) {
-    done.WaitForNotificationWithTimeout(absl::Seconds(5));
+  // Shared: the server may still be in there when this test has gone on.
+  const auto done = std::make_shared<absl::Notification>();
+  server_.AnswerVerify([done](const auto& request, auto& response) {
+    done->WaitForNotificationWithTimeout(absl::Seconds(5));
     return SayValid(request, response);
   });
   EXPECT_EQ(hasty->Verify(issuer_.Sign()).refusal(),
             Refusal::kCheckUnavailable);
-  done.Notify();
+  done->Notify();
 }
 
 TEST_F(AskingTest, BreakerHoldsBackUntilAProbeSucceeds) {

@@ -180,12 +180,13 @@ TEST_F(VisitLiveTest, RowsAppliedMeanwhileHideNoneThatWereThere) {
     Commit(TokenRow("old-" + std::to_string(i), kNow + absl::Minutes(i)));
   std::atomic<bool> over{false};
   std::thread writer([&] {
-    for (int i = 0; !over; ++i) {
+    for (int i = 0; !over && i < 3000; ++i) {
       Commit(TokenRow("new-" + std::to_string(i),
                       kNow + absl::Minutes(i % kMinutes)));
+      std::this_thread::yield();
     }
   });
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 50; ++round) {
     int old = 0;
     ledger_.set.VisitLive([&](const LiveRow& row) {
       old += row.key.substr(0, 4) == "old-" ? 1 : 0;
