@@ -6,6 +6,8 @@ namespace ostiary {
 namespace {
 
 constexpr std::size_t kRowsAtATime = 500;
+// Small rows, of which every refresh across an hour leaves one.
+constexpr std::size_t kSlotsAtATime = 10'000;
 // For people who ask what happened.
 constexpr absl::Duration kAuditKept = absl::Hours(24 * 400);
 // A client that comes late with an old token is told apart from a forger, and
@@ -78,7 +80,7 @@ void Upkeep::ForgetWhatHasEnded() {
         auto sessions =
             tx.sessions().DeleteEnded(now - kEndedSessionsKept, kRowsAtATime);
         if (!sessions.ok()) return sessions.status();
-        auto slots = tx.status_lists().DeleteExpired(now, kRowsAtATime);
+        auto slots = tx.status_lists().DeleteExpired(now, kSlotsAtATime);
         if (!slots.ok()) return slots.status();
         return tx.audit().DeleteBefore(now - kAuditKept, kRowsAtATime).status();
       });
