@@ -1,9 +1,11 @@
 #include "server/grpc/health.h"
 
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "server/base/reason.h"
-#include "server/grpc/health_watch.h"
+#include "server/grpc/message_bytes.h"
 
 namespace ostiary::rpc {
 namespace {
@@ -12,9 +14,16 @@ using ::grpc::health::v1::HealthCheckRequest;
 using ::grpc::health::v1::HealthCheckResponse;
 
 constexpr int kCheckSlots = 4;
+constexpr int kWatchSlots = 1;
+// A name of a service is far shorter.
+constexpr std::size_t kMaxRequestBytes = 512;
 
 const google::protobuf::ServiceDescriptor& Described() {
   return *HealthCheckRequest::descriptor()->file()->FindServiceByName("Health");
+}
+
+int IndexOf(const char* method) {
+  return Described().FindMethodByName(method)->index();
 }
 
 std::unordered_set<std::string> Known(
@@ -27,6 +36,31 @@ std::unordered_set<std::string> Known(
 
 }  // namespace
 
+// One caller that watches one service. Says its state, and then only changes.
+class Health::Watch final : public door::Subscription {
+ public:
+  Watch(Health& health, std::string service, std::function<void()> wake)
+      : health_(health), service_(std::move(service)), wake_(std::move(wake)) {}
+  ~Watch() override { health_.Remove(*this); }
+
+  Frame Next() override {
+    const State state = health_.StateOf(service_);
+    if (state == said_) return nullptr;
+    said_ = state;
+    HealthCheckResponse response;
+    response.set_status(state);
+    return std::make_shared<const std::string>(response.SerializeAsString());
+  }
+
+  void Wake() const { wake_(); }
+
+ private:
+  Health& health_;
+  const std::string service_;
+  const std::function<void()> wake_;
+  std::optional<State> said_;
+};
+
 Health::Health(const door::Door& door, const std::vector<std::string>& services,
                int max_watches, absl::Duration interval)
     : door_(door),
@@ -34,14 +68,19 @@ Health::Health(const door::Door& door, const std::vector<std::string>& services,
       max_watches_(static_cast<std::size_t>(max_watches)),
       interval_(interval),
       service_(Described()),
-      check_(CheckMethod()) {}
+      check_(CheckMethod()),
+      watch_(service_, IndexOf("Watch"), kWatchSlots,
+             [this](const ::grpc::ServerContext&, ::grpc::ByteBuffer& request,
+                    std::function<void()> wake) {
+               return Begin(request, std::move(wake));
+             }) {}
 
 Health::~Health() = default;
 
 Method Health::CheckMethod() {
   Method method;
   method.service = &service_;
-  method.index = Described().FindMethodByName("Check")->index();
+  method.index = IndexOf("Check");
   method.new_request = [] { return std::make_unique<HealthCheckRequest>(); };
   method.new_response = [] { return std::make_unique<HealthCheckResponse>(); };
   method.max_request_bytes = kMaxRequestBytes;
@@ -59,10 +98,6 @@ Method Health::CheckMethod() {
   return method;
 }
 
-int Health::WatchIndex() {
-  return Described().FindMethodByName("Watch")->index();
-}
-
 void Health::Register(::grpc::ServerBuilder& builder) {
   builder.RegisterService(&service_);
 }
@@ -71,7 +106,7 @@ std::unique_ptr<CallSlots> Health::Arm(Traffic& traffic,
                                        ::grpc::ServerCompletionQueue& queue) {
   auto checks = std::make_unique<CallSlots>(check_, traffic, queue);
   checks->Fill();
-  HealthWatch::Arm(*this, service_, traffic, queue);
+  watch_.Arm(traffic, queue);
   if (tick_queue_ == nullptr) {
     tick_queue_ = &queue;
     traffic_ = &traffic;
@@ -81,10 +116,12 @@ std::unique_ptr<CallSlots> Health::Arm(Traffic& traffic,
 }
 
 void Health::Drain() {
-  absl::MutexLock lock(&mutex_);
-  draining_ = true;
-  tick_.Cancel();
-  for (HealthWatch* watch : watches_) watch->End(Refuse(Reason::kNotReady));
+  {
+    absl::MutexLock lock(&mutex_);
+    draining_ = true;
+    tick_.Cancel();
+  }
+  watch_.Drain();
 }
 
 Health::State Health::StateOf(const std::string& service) const {
@@ -94,16 +131,21 @@ Health::State Health::StateOf(const std::string& service) const {
                        : HealthCheckResponse::NOT_SERVING;
 }
 
-absl::Status Health::Add(HealthWatch& watch) {
+absl::StatusOr<std::unique_ptr<door::Subscription>> Health::Begin(
+    ::grpc::ByteBuffer& bytes, std::function<void()> wake) {
+  HealthCheckRequest request;
+  if (absl::Status s = ParseMessage(bytes, kMaxRequestBytes, request); !s.ok())
+    return s;
+  auto watch =
+      std::make_unique<Watch>(*this, request.service(), std::move(wake));
   absl::MutexLock lock(&mutex_);
-  if (draining_) return Refuse(Reason::kNotReady);
   if (watches_.size() >= max_watches_)
     return RefuseUntil(Reason::kOverloaded, absl::Seconds(1));
-  watches_.insert(&watch);
-  return absl::OkStatus();
+  watches_.insert(watch.get());
+  return watch;
 }
 
-void Health::Remove(HealthWatch& watch) {
+void Health::Remove(Watch& watch) {
   absl::MutexLock lock(&mutex_);
   watches_.erase(&watch);
 }
@@ -118,8 +160,7 @@ void Health::ScheduleTick() {
 void Health::OnTick(bool) {
   {
     absl::MutexLock lock(&mutex_);
-    for (HealthWatch* watch : watches_)
-      watch->Push(StateOf(watch->service_name()));
+    for (const Watch* watch : watches_) watch->Wake();
   }
   ScheduleTick();
   traffic_->Leave();

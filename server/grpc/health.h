@@ -2,14 +2,14 @@
 #define OSTIARY_SERVER_GRPC_HEALTH_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "grpc/health/v1/health.pb.h"
@@ -19,12 +19,11 @@
 #include "server/door/door.h"
 #include "server/grpc/event.h"
 #include "server/grpc/raw_service.h"
+#include "server/grpc/stream_call.h"
 #include "server/grpc/traffic.h"
 #include "server/grpc/unary_call.h"
 
 namespace ostiary::rpc {
-
-class HealthWatch;
 
 // grpc.health.v1 on our own queues: the library's service brings the callback
 // API along, which makes every other call half as dear again. A service is
@@ -51,24 +50,18 @@ class Health {
   // Ends every watch with UNAVAILABLE, and each one to come.
   void Drain();
 
-  // A name of a service is far shorter.
-  static constexpr std::size_t kMaxRequestBytes = 512;
-  // Of Watch in the service's descriptor.
-  static int WatchIndex();
-
   // SERVICE_UNKNOWN for a name that is not served here.
   State StateOf(const std::string& service) const;
 
  private:
-  friend class HealthWatch;
+  class Watch;
 
-  // An error if the watch must end at once: kNotReady when draining,
-  // kOverloaded if there are too many.
-  absl::Status Add(HealthWatch& watch);
-  void Remove(HealthWatch& watch);
+  Method CheckMethod();
+  absl::StatusOr<std::unique_ptr<door::Subscription>> Begin(
+      ::grpc::ByteBuffer& request, std::function<void()> wake);
+  void Remove(Watch& watch);
   void ScheduleTick();
   void OnTick(bool ok);
-  Method CheckMethod();
 
   const door::Door& door_;
   const std::unordered_set<std::string> services_;
@@ -76,6 +69,7 @@ class Health {
   const absl::Duration interval_;
   RawService service_;
   const Method check_;
+  StreamMethod watch_;
   // Where the ticks arrive: the first queue armed.
   ::grpc::ServerCompletionQueue* tick_queue_ = nullptr;
   Traffic* traffic_ = nullptr;
@@ -84,7 +78,7 @@ class Health {
   mutable absl::Mutex mutex_;
   ::grpc::Alarm tick_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  std::unordered_set<HealthWatch*> watches_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_set<Watch*> watches_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ostiary::rpc

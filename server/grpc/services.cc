@@ -8,6 +8,8 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/empty.pb.h"
 #include "server/base/reason.h"
+#include "server/grpc/call_context.h"
+#include "server/grpc/message_bytes.h"
 
 namespace ostiary::rpc {
 namespace {
@@ -42,6 +44,19 @@ Method ServedBy(door::Door& door, const door::MethodRow& row) {
     door.Dispatch(row, context, request, response, std::move(done));
   };
   return method;
+}
+
+StreamMethod::Begin BegunBy(door::Door& door, const door::MethodRow& row) {
+  return [&door, &row](const ::grpc::ServerContext& call,
+                       ::grpc::ByteBuffer& bytes, std::function<void()> wake)
+             -> absl::StatusOr<std::unique_ptr<door::Subscription>> {
+    const auto request = door.NewRequest(row);
+    absl::Status s = ParseMessage(bytes, row.max_request_bytes, *request);
+    if (!s.ok()) return s;
+    door::CallContext context;
+    FillCallContext(call, context);
+    return door.Subscribe(row, context, *request, std::move(wake));
+  };
 }
 
 }  // namespace
@@ -83,7 +98,7 @@ void Services::AddMethods(RawService& service) {
     const std::string name =
         absl::StrCat(described.full_name(), "/", described.method(i)->name());
     if (const door::MethodRow* stream = FindStream(name); stream != nullptr) {
-      streams_.emplace_back(door_, *stream, service, i);
+      streams_.emplace_back(service, i, stream->slots, BegunBy(door_, *stream));
       continue;
     }
     const door::MethodRow* row = door_.Find(name);

@@ -5,7 +5,6 @@
 #include "server/base/reason.h"
 #include "server/grpc/call_context.h"
 #include "server/grpc/handover.h"
-#include "server/grpc/message_bytes.h"
 
 namespace ostiary::rpc {
 namespace {
@@ -28,12 +27,15 @@ using Frame = door::Subscription::Frame;
 
 }  // namespace
 
-StreamMethod::StreamMethod(door::Door& door, const door::MethodRow& row,
-                           RawService& service, int index)
-    : door_(door), row_(row), service_(service), index_(index) {}
+StreamMethod::StreamMethod(RawService& service, int index, int slots,
+                           Begin begin)
+    : service_(service),
+      index_(index),
+      slots_(slots),
+      begin_(std::move(begin)) {}
 
 void StreamMethod::Arm(Traffic& traffic, ::grpc::ServerCompletionQueue& queue) {
-  for (int i = 0; i < row_.slots; ++i) StreamCall::Arm(*this, traffic, queue);
+  for (int i = 0; i < slots_; ++i) StreamCall::Arm(*this, traffic, queue);
 }
 
 void StreamMethod::Drain() {
@@ -77,21 +79,12 @@ void StreamCall::OnMatched(bool ok) {
   if (!ok) return Delete();  // the server shuts down; no other event will come
   Arm(method_, traffic_, queue_);
   if (!method_.Add(*this)) return End(Refuse(Reason::kNotReady));
-  if (absl::Status s = Subscribe(); !s.ok()) return End(s);
+  if (absl::Status s = Begin(); !s.ok()) return End(s);
   Wake();
 }
 
-absl::Status StreamCall::Subscribe() {
-  const auto request = method_.door_.NewRequest(method_.row_);
-  if (absl::Status s =
-          ParseMessage(request_, method_.row_.max_request_bytes, *request);
-      !s.ok()) {
-    return s;
-  }
-  door::CallContext context;
-  FillCallContext(call_, context);
-  auto subscription = method_.door_.Subscribe(method_.row_, context, *request,
-                                              [this] { Wake(); });
+absl::Status StreamCall::Begin() {
+  auto subscription = method_.begin_(call_, request_, [this] { Wake(); });
   if (!subscription.ok()) return subscription.status();
   absl::MutexLock lock(&mutex_);
   subscription_ = *std::move(subscription);

@@ -1,17 +1,19 @@
 #ifndef OSTIARY_SERVER_GRPC_STREAM_CALL_H_
 #define OSTIARY_SERVER_GRPC_STREAM_CALL_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_set>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "server/door/door.h"
+#include "server/door/subscription.h"
 #include "server/grpc/event.h"
 #include "server/grpc/raw_service.h"
 #include "server/grpc/traffic.h"
@@ -25,9 +27,16 @@ class StreamCall;
 // Thread-safe.
 class StreamMethod {
  public:
-  // `index` is the method's in the service's descriptor.
-  StreamMethod(door::Door& door, const door::MethodRow& row,
-               RawService& service, int index);
+  // Begins a stream: reads the request, may refuse. `wake` may be called on any
+  // thread until the subscription is destroyed.
+  using Begin =
+      std::function<absl::StatusOr<std::unique_ptr<door::Subscription>>(
+          const ::grpc::ServerContext& call, ::grpc::ByteBuffer& request,
+          std::function<void()> wake)>;
+
+  // `index` is the method's in the service's descriptor; `slots` streams can
+  // be matched on a queue at the same time.
+  StreamMethod(RawService& service, int index, int slots, Begin begin);
   StreamMethod(const StreamMethod&) = delete;
   StreamMethod& operator=(const StreamMethod&) = delete;
 
@@ -43,10 +52,10 @@ class StreamMethod {
   bool Add(StreamCall& call);
   void Remove(StreamCall& call);
 
-  door::Door& door_;
-  const door::MethodRow& row_;
   RawService& service_;
   const int index_;
+  const int slots_;
+  const Begin begin_;
 
   absl::Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
@@ -74,7 +83,7 @@ class StreamCall {
   void OnWritten(bool ok);
   void OnFinished(bool ok);
   void OnCallerDone(bool ok);
-  absl::Status Subscribe();
+  absl::Status Begin();
   // Thread-safe.
   void Wake();
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

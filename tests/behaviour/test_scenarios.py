@@ -8,6 +8,7 @@ import time
 import pytest
 
 from house import new_name
+from test_restore import copy_store, once_issuing_goes_on, put_back
 
 # How soon after an acknowledged revocation a verifier with a whole feed must
 # refuse. Far above what it takes, so that a busy machine does not fail it.
@@ -21,20 +22,6 @@ def refused_at_once(driver, token):
                      timeout_ms=AT_ONCE)
     assert seen["seen"], seen
     return seen
-
-
-def once_issuing_goes_on(call, *arguments, **named):
-    """Issuing pauses for 5 s after a revocation by time."""
-    from doors import Refused
-
-    end = time.monotonic() + 15
-    while True:
-        try:
-            return call(*arguments, **named)
-        except Refused as refused:
-            if refused.reason != "OVERLOADED" or time.monotonic() > end:
-                raise
-            time.sleep(refused.retry_after)
 
 
 # Accept and refuse.
@@ -343,8 +330,6 @@ def test_a_restarted_server_is_followed_from_where_it_was_left(new_site, kill):
 
 
 def test_a_restore_is_a_new_epoch_and_un_revokes_nothing(new_site):
-    from test_restore import copy_store, put_back
-
     site = new_site().start()
     person = site.house.sign_up()
     lost = person.sign_in()
