@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/assembly.h"
 #include "server/base/log.h"
@@ -48,7 +49,15 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// Debian builds Abseil with its search for deadlocks on: a graph of all locks,
+// asked at every lock, in gRPC's code as in ours. The tests search; they run
+// under ThreadSanitizer.
+void StopSearchingForDeadlocks() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
 int Serve(const Config& config, const sigset_t& signals) {
+  StopSearchingForDeadlocks();
   Logger logger(config.LogFormatFor(isatty(STDERR_FILENO) != 0),
                 config.log_level);
   for (const std::string& warning : config.warnings) {
