@@ -15,18 +15,9 @@ namespace {
 // milliseconds.
 constexpr absl::Duration kRetryAfterOverload = absl::Seconds(1);
 
-// Buffers of ordinary size are kept for the next call; a large one would stay
-// with every slot for ever.
+// The calls that a burst has added keep no more than this. Larger buffers
+// would stay with each of them for ever.
 constexpr std::size_t kKeptBytes = 4096;
-
-void Reuse(const Method::NewMessage& make, std::size_t bytes,
-           std::unique_ptr<google::protobuf::Message>& message) {
-  if (bytes > kKeptBytes) {
-    message = make();
-  } else {
-    message->Clear();
-  }
-}
 
 }  // namespace
 
@@ -66,13 +57,17 @@ UnaryCall* CallSlots::FindFree() {
     return call;
   }
   if (calls_.size() >= most_calls_) return nullptr;
-  calls_.push_back(std::make_unique<UnaryCall>(*this));
+  const bool in_a_burst =
+      calls_.size() >= static_cast<std::size_t>(method_.slots);
+  calls_.push_back(std::make_unique<UnaryCall>(
+      *this, in_a_burst ? kKeptBytes : method_.max_request_bytes));
   return calls_.back().get();
 }
 
-UnaryCall::UnaryCall(CallSlots& slots)
+UnaryCall::UnaryCall(CallSlots& slots, std::size_t kept_bytes)
     : slots_(slots),
       method_(slots.method()),
+      kept_bytes_(kept_bytes),
       watches_caller_(method_.answering == Answering::kLane),
       request_(method_.new_request()),
       response_(method_.new_response()) {
@@ -156,6 +151,15 @@ void UnaryCall::RecycleWhenOver() {
   if (!finished_ || (watches_caller_ && !caller_done_)) return;
   slots_.traffic().End();
   GiveBack();
+}
+
+void UnaryCall::Reuse(const Method::NewMessage& make, std::size_t bytes,
+                      std::unique_ptr<google::protobuf::Message>& message) {
+  if (bytes > kept_bytes_) {
+    message = make();
+  } else {
+    message->Clear();
+  }
 }
 
 void UnaryCall::GiveBack() {

@@ -92,7 +92,8 @@ class CallSlots {
 // on whatever thread the door answers on.
 class UnaryCall final : public Event {
  public:
-  explicit UnaryCall(CallSlots& slots);
+  // Messages of up to `kept_bytes` keep their memory for the next call.
+  UnaryCall(CallSlots& slots, std::size_t kept_bytes);
   UnaryCall(const UnaryCall&) = delete;
   UnaryCall& operator=(const UnaryCall&) = delete;
 
@@ -111,9 +112,13 @@ class UnaryCall final : public Event {
   void OnCallerDone(bool ok);
   void RecycleWhenOver();
   void GiveBack();
+  // Empties `message`, whose last content took `bytes`.
+  void Reuse(const Method::NewMessage& make, std::size_t bytes,
+             std::unique_ptr<google::protobuf::Message>& message);
 
   CallSlots& slots_;
   const Method& method_;
+  const std::size_t kept_bytes_;
   const bool watches_caller_;
   std::optional<::grpc::ServerContext> call_;
   std::optional<RawService::UnaryWriter> writer_;

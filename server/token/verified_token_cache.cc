@@ -131,8 +131,8 @@ class VerifiedTokenCache::Shard {
 };
 
 VerifiedTokenCache::VerifiedTokenCache(std::size_t entries) {
-  const std::size_t capacity =
-      std::max<std::size_t>(1, (entries + kShards - 1) / kShards);
+  if (entries == 0) return;  // remembers nothing
+  const std::size_t capacity = (entries + kShards - 1) / kShards;
   for (std::size_t i = 0; i < kShards; ++i) {
     shards_.push_back(std::make_unique<Shard>(capacity));
   }
@@ -142,13 +142,14 @@ VerifiedTokenCache::~VerifiedTokenCache() = default;
 
 std::shared_ptr<const jwt::VerifiedToken> VerifiedTokenCache::Find(
     const TokenDigest& digest, const jwt::KeySet& keys) {
+  if (shards_.empty()) return nullptr;
   return ShardOf(digest).Find(digest.bytes(), keys);
 }
 
 void VerifiedTokenCache::Insert(const TokenDigest& digest,
                                 std::shared_ptr<const jwt::VerifiedToken> token,
                                 absl::Time now) {
-  if (digest.text_size() > kLargestText) return;
+  if (shards_.empty() || digest.text_size() > kLargestText) return;
   ShardOf(digest).Insert(digest.bytes(), std::move(token), now);
 }
 

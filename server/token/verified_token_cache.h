@@ -52,7 +52,7 @@ class VerifiedTokenCache {
     std::int64_t entries = 0;
   };
 
-  // `entries` is rounded up to a whole number per shard, at least one.
+  // `entries` is rounded up to a whole number per shard; 0 remembers nothing.
   explicit VerifiedTokenCache(std::size_t entries = kDefaultEntries);
   ~VerifiedTokenCache();
   VerifiedTokenCache(const VerifiedTokenCache&) = delete;

@@ -47,6 +47,13 @@ class VerifiedTokenCacheTest : public ::testing::Test {
   const VerifiedPtr token_ = Verified();
 };
 
+TEST_F(VerifiedTokenCacheTest, OfNoEntriesRemembersNothing) {
+  VerifiedTokenCache cache(0);
+  cache.Insert(Text(1), token_, kNow);
+  EXPECT_EQ(cache.Find(Text(1), ring()), nullptr);
+  EXPECT_EQ(cache.counts().entries, 0);
+}
+
 TEST_F(VerifiedTokenCacheTest, FindsWhatWasInsertedAndNothingElse) {
   VerifiedTokenCache cache;
   EXPECT_EQ(cache.Find(Text(1), ring()), nullptr);

@@ -1,0 +1,1 @@
+"""The figures that tests/bench/run prints, a file for each kind."""
