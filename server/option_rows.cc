@@ -215,7 +215,8 @@ std::vector<OptionRow> WhoMayRows() {
               {{"open", SignUp::kOpen}, {"operator", SignUp::kOperator}})),
       Derived(One({"service-access", "", "open or authenticated",
                    "whether services must prove who they are, with a client "
-                   "certificate or a service token, to watch revocations"},
+                   "certificate or a service token, to watch revocations and "
+                   "to ask for a gateway"},
                   &Config::service_access,
                   OneOf<ServiceAccess>(
                       {{"open", ServiceAccess::kOpen},

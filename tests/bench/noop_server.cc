@@ -2,23 +2,16 @@
 // else. On the async API with one queue and one thread, as ostiaryd is built,
 // or on the callback API, as most servers are.
 //
-// Also the fan-out that gRPC itself costs: Watch streams that get one buffer
-// of the size of a delta each time a line comes in on stdin.
-//
 // Prints "port N" and serves until stdin ends.
 
 #include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "grpcpp/grpcpp.h"
-#include "ostiary/v1/revocation_service.grpc.pb.h"
 #include "ostiary/v1/token_service.grpc.pb.h"
 
 namespace ostiary::bench {
@@ -26,8 +19,6 @@ namespace {
 
 using Tokens = v1::TokenService;
 using AsyncVerify = Tokens::WithAsyncMethod_Verify<Tokens::Service>;
-using Revocations = v1::RevocationService;
-using RawWatch = Revocations::WithRawMethod_Watch<Revocations::Service>;
 
 // Everything that comes back from the queue.
 struct Event {
@@ -62,42 +53,6 @@ class VerifyCall final : public Event {
   bool answered_ = false;
 };
 
-class WatchStream;
-std::mutex streams_mutex;
-std::set<WatchStream*> streams;
-
-class WatchStream final : public Event {
- public:
-  WatchStream(RawWatch& service, ::grpc::ServerCompletionQueue& queue)
-      : service_(service), queue_(queue) {
-    service_.RequestWatch(&call_, &request_, &writer_, &queue_, &queue_, this);
-  }
-
-  void Proceed(bool ok) override {
-    if (!ok) {
-      std::lock_guard lock(streams_mutex);
-      streams.erase(this);
-      return;  // leaked: the bench ends soon
-    }
-    if (!matched_) {
-      matched_ = true;
-      new WatchStream(service_, queue_);
-      std::lock_guard lock(streams_mutex);
-      streams.insert(this);
-    }
-  }
-
-  void Send(const ::grpc::ByteBuffer& bytes) { writer_.Write(bytes, this); }
-
- private:
-  RawWatch& service_;
-  ::grpc::ServerCompletionQueue& queue_;
-  ::grpc::ServerContext call_;
-  ::grpc::ByteBuffer request_;
-  ::grpc::ServerAsyncWriter<::grpc::ByteBuffer> writer_{&call_};
-  bool matched_ = false;
-};
-
 class CallbackVerify final : public Tokens::CallbackService {
   ::grpc::ServerUnaryReactor* Verify(::grpc::CallbackServerContext* call,
                                      const v1::VerifyRequest*,
@@ -115,17 +70,14 @@ void Listen(::grpc::ServerBuilder& builder, const std::string& address,
 
 int ServeAsync(const std::string& address) {
   AsyncVerify verify;
-  RawWatch watch;
   ::grpc::ServerBuilder builder;
   int port = 0;
   Listen(builder, address, port);
   builder.RegisterService(&verify);
-  builder.RegisterService(&watch);
   auto queue = builder.AddCompletionQueue();
   const auto server = builder.BuildAndStart();
   if (server == nullptr) return 1;
   for (int i = 0; i < 128; ++i) new VerifyCall(verify, *queue);
-  for (int i = 0; i < 16; ++i) new WatchStream(watch, *queue);
   std::thread poller([&] {
     void* tag = nullptr;
     bool ok = false;
@@ -134,13 +86,7 @@ int ServeAsync(const std::string& address) {
   poller.detach();
   std::printf("port %d\n", port);
   std::fflush(stdout);
-  // A delta with one entry.
-  const std::string text(120, 'd');
-  const ::grpc::Slice slice(text);
-  const ::grpc::ByteBuffer bytes(&slice, 1);
   for (std::string line; std::getline(std::cin, line);) {
-    std::lock_guard lock(streams_mutex);
-    for (WatchStream* stream : streams) stream->Send(bytes);
   }
   std::_Exit(0);
 }
