@@ -52,6 +52,17 @@ absl::StatusOr<KeyInfo> InfoOf(const KeyRow& row,
                  row.revoke_time};
 }
 
+// The first keys of an installation are made at the same moment; the one that
+// signs comes before the one that waits.
+bool ComesBefore(const KeyInfo& one, const KeyInfo& other) {
+  if (one.create_time != other.create_time)
+    return one.create_time < other.create_time;
+  const auto waits = [](const KeyInfo& key) {
+    return key.activate_time == absl::InfinitePast();
+  };
+  return !waits(one) && waits(other);
+}
+
 const KeyRow* FindActive(const std::vector<KeyRow>& rows,
                          const KeyView::RevokedIds& revoked) {
   for (const KeyRow& row : rows) {
@@ -83,6 +94,7 @@ absl::StatusOr<std::shared_ptr<const KeyView>> KeyView::Build(
     if (!jwk.ok()) return jwk.status();
     published.push_back(*std::move(jwk));
   }
+  std::stable_sort(view->keys_.begin(), view->keys_.end(), ComesBefore);
   absl::StatusOr<jwt::KeySet> set = jwt::KeySet::FromKeys(published);
   if (!set.ok()) return absl::DataLossError(set.status().message());
 

@@ -55,7 +55,8 @@ class KeyView {
   // Algorithms of the verifying keys, each once, the active one's first.
   const std::vector<jwt::Algorithm>& algorithms() const { return algorithms_; }
 
-  // Every key there is, oldest first, the revoked ones too.
+  // Every key there is, the revoked ones too: oldest first, and of those made
+  // together the ones that have signed before those that wait.
   const std::vector<KeyInfo>& keys() const { return keys_; }
   int Count(KeyState state) const;
   // When the active key began to sign.

@@ -1,6 +1,7 @@
 // The ring over the real store: what it acknowledges is there after a restart.
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -23,11 +24,11 @@ class StoredKeysTest : public ::testing::Test {
  protected:
   StoredKeysTest() { Restart(); }
 
-  void Restart() {
+  void Restart(const std::string& database = "ostiary.db") {
     ring_.reset();
     store_.reset();
     storage::OpenOptions options;
-    options.url = absl::StrCat("sqlite:", dir_.File("ostiary.db"));
+    options.url = absl::StrCat("sqlite:", dir_.File(database));
     options.listener.on_ledger = [this](const storage::LedgerHead& head,
                                         const auto& rows) {
       heard_ = rows.back();
@@ -59,6 +60,18 @@ TEST_F(StoredKeysTest, ARestartFindsTheSameKeys) {
   EXPECT_TRUE(before->verifying_keys()
                   .Find(before->active().key_id())
                   ->Verifies("m", signature));
+}
+
+TEST_F(StoredKeysTest, OfKeysMadeTogetherTheOneThatSignsComesFirst) {
+  // Key ids are random: an order by them would be right half of the time.
+  for (int i = 0; i < 12; ++i) {
+    Restart(absl::StrCat("new", i, ".db"));
+    const auto view = ring_->Snapshot();
+    const std::vector<KeyInfo>& keys = view->keys();
+    ASSERT_EQ(keys.size(), 2u);
+    EXPECT_EQ(keys[0].state, KeyState::kActive);
+    EXPECT_EQ(keys[1].state, KeyState::kPrepared);
+  }
 }
 
 TEST_F(StoredKeysTest, ARotationSurvivesARestart) {
