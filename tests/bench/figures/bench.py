@@ -101,11 +101,12 @@ class Server:
 class Noop:
     """A gRPC server that does nothing: `async` or `callback` API."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, *arguments):
         self.kind = kind
+        self.arguments = arguments
 
     def __enter__(self):
-        self.process = subprocess.Popen([str(BUILD / "bench/noop_server"), self.kind],
+        self.process = subprocess.Popen([str(BUILD / "bench/noop_server"), self.kind, *self.arguments],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
         self.grpc = f"127.0.0.1:{self.process.stdout.readline().split()[1]}"
