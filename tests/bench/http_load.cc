@@ -47,9 +47,9 @@ struct Plan {
 }
 
 std::string RequestOf(const Plan& plan) {
-  std::string text =
-      absl::StrCat("GET ", plan.path, " HTTP/1.1\r\nHost: localhost:",
-                   plan.port, "\r\nUser-Agent: http_load\r\nAccept: */*\r\n");
+  std::string text = absl::StrCat(
+      "GET ", plan.path, " HTTP/1.1\r\nHost: localhost:", plan.port,
+      "\r\nUser-Agent: http_load\r\nAccept: */*\r\n");
   if (!plan.if_none_match.empty())
     absl::StrAppend(&text, "If-None-Match: ", plan.if_none_match, "\r\n");
   return text + "\r\n";
@@ -139,8 +139,7 @@ int Run(const Plan& plan) {
       Fail("no answer for 10 s");
     for (std::size_t i = 0; i < waiting.size(); ++i) {
       if (waiting[i].revents == 0 || !connections[i].Receive()) continue;
-      latencies.push_back(
-          absl::ToDoubleMicroseconds(connections[i].waited()));
+      latencies.push_back(absl::ToDoubleMicroseconds(connections[i].waited()));
       connections[i].Ask();
     }
   }

@@ -2,7 +2,8 @@
 // requests given, and says what a call cost the server.
 //
 //   rpc_load --target A --method ostiary.v1.TokenService/Verify
-//            --server-pid P --seconds 2 --in-flight 64 [--tls-ca FILE] < requests
+//            --server-pid P --seconds 2 --in-flight 64 [--tls-ca FILE] <
+//            requests
 //
 // stdin: one request a line, its bytes in hexadecimal. Prints one line of JSON.
 
