@@ -42,6 +42,7 @@ struct Plan {
   int streams = 100;
   int rounds = 50;
   int burst = 1;
+  int settle_ms = 1200;  // more than a heartbeat apart
   int server_pid = 0;
 };
 
@@ -94,7 +95,8 @@ class Revoker {
 // The streams, and what they have been sent.
 class Watchers {
  public:
-  explicit Watchers(const Plan& plan) : epoll_(epoll_create1(0)) {
+  explicit Watchers(const Plan& plan)
+      : settle_(absl::Milliseconds(plan.settle_ms)), epoll_(epoll_create1(0)) {
     v1::WatchRequest request;
     request.set_compact(true);
     states_.resize(static_cast<std::size_t>(plan.streams));
@@ -143,7 +145,8 @@ class Watchers {
   // A snapshot may be older than the head; what has been revoked since comes
   // next, and is none of the rounds'.
   void CatchUp() {
-    const absl::Time end = absl::Now() + absl::Milliseconds(1200);
+    if (states_.empty()) return;
+    const absl::Time end = absl::Now() + settle_;
     while (absl::Now() < end) Take(absl::Milliseconds(10));
     for (State& state : states_) state.rows = 0;
   }
@@ -180,6 +183,7 @@ class Watchers {
     last_delta_ = message;
   }
 
+  const absl::Duration settle_;
   const int epoll_;
   std::vector<State> states_;
   std::vector<Arrival> arrivals_;
@@ -218,6 +222,7 @@ int Main(int argc, char** argv) {
   app.add_option("--streams", plan.streams)->check(CLI::Range(0, 5000));
   app.add_option("--rounds", plan.rounds)->check(CLI::Range(1, 100000));
   app.add_option("--burst", plan.burst)->check(CLI::Range(1, 1000));
+  app.add_option("--settle-ms", plan.settle_ms)->check(CLI::Range(0, 10000));
   app.add_option("--server-pid", plan.server_pid)->required();
   CLI11_PARSE(app, argc, argv);
 
