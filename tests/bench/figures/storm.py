@@ -3,7 +3,8 @@
 Sign-ins come on a schedule, whether or not those before have been answered;
 Verify is asked 200 times a second beside them. The load runs on the same cores:
 the storm at nice 10, between the server and its hash threads (nice 19), so it
-takes from the hashing what it needs, and how much that was is told.
+takes from the hashing what it needs. How much that was is told, and what can be
+hashed in the storm is reckoned by the cores that it left.
 
 Control: the same storm on a gRPC server that does nothing, beside a thread for
 each core that spins at nice 19: what the machine and the load do by themselves.
@@ -116,6 +117,8 @@ def run(quick):
     noop = found["control"]
     noop_ratio = noop["verify"]["answered"]["p99_us"] / noop["before"]["answered"]["p99_us"]
     goodput = storm["answered_meanwhile"] / storm["seconds"]
+    load = storm["own_cores"] + verify["own_cores"]
+    possible = found["capacity"] * (1 - load / os.cpu_count())
     errors = storm["errors"] + verify["errors"] + verify["refused"]["count"]
     refused = storm["refused"]
     steady = max(calm) / min(calm) <= STEADY
@@ -131,10 +134,9 @@ def run(quick):
             f"and {refused['count'] + storm['answered']['count'] + storm['errors']:,} sign-ins",
             "", "0", verdict(errors == 0)),
         Row("  sign-ins served / capacity",
-            f"{goodput:.1f} of {found['capacity']:.1f} a second; the load took "
-            f"{storm['own_cores'] + verify['own_cores']:.2f} cores",
-            f"{goodput / found['capacity']:.2f}", "at least 0.90",
-            verdict(goodput >= 0.9 * found["capacity"])),
+            f"{goodput:.1f} of {found['capacity']:.1f} a second, {possible:.1f} on what the load "
+            f"left: it took {load:.2f} cores", f"{goodput / possible:.2f}", "at least 0.90",
+            verdict(goodput >= 0.9 * possible)),
         Row("  the rest refused, with RetryInfo",
             f"{refused['count'] / storm['seconds']:,.0f} a second, p50 "
             f"{refused['p50_us'] / 1000:.1f} ms, p99 {refused['p99_us'] / 1000:.1f} ms"),
