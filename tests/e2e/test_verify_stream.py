@@ -49,7 +49,7 @@ def test_a_revocation_is_seen_by_the_next_request_of_an_open_stream(house):
     tokens = person.sign_in()
     stream = Conversation(house.grpc)
     assert stream.ask(asking(tokens.access_token)) == [""]
-    revision = house.revoke(session_id=tokens.session_id).revision
+    revision = house.revoke(session_id=tokens.session_id)
     assert stream.ask(asking(tokens.access_token)) == ["TOKEN_REVOKED"]
     assert stream.ask(asking(tokens.access_token, min_revision=revision)) == [
         "TOKEN_REVOKED"]
