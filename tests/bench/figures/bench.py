@@ -100,7 +100,10 @@ class Server:
 
 
 class Noop:
-    """A gRPC server that does nothing: `async` or `callback` API."""
+    """A gRPC server that does nothing: `async` or `callback` API.
+
+    `signature` checks one signature a call, on the async API.
+    """
 
     def __init__(self, kind, *arguments):
         self.kind = kind
