@@ -42,8 +42,13 @@ class Writer {
 
  private:
   // One waiting call. Lives on its caller's stack.
-  class Operation;
-  using Group = std::vector<Operation*>;
+  struct Operation;
+  class Gate;
+  // What is committed together, and the gate its callers wait at.
+  struct Group {
+    std::vector<Operation*> operations;
+    std::shared_ptr<Gate> gate;
+  };
 
   void Loop();
   Group TakeWaiting();  // empty: the end
@@ -64,7 +69,7 @@ class Writer {
 
   std::mutex mutex_;
   std::condition_variable arrived_;
-  Group waiting_;          // guarded by mutex_
+  Group waiting_;          // guarded by mutex_; its gate is never null
   bool stopping_ = false;  // guarded by mutex_
 
   std::thread thread_;  // last: it uses all of the above
