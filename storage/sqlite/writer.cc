@@ -141,15 +141,10 @@ void Writer::Run(const Group& group) {
 }
 
 absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
-  connection_->ClearFailure();
-  tx_.ledger().KeepAppended(0);
-  tx_.status_lists().KeepFlipped(0);
-  const absl::Status begun = Query(*connection_, "BEGIN IMMEDIATE").Run();
-  if (!begun.ok()) return Abandon(NotCommitted(begun));
-  for (Operation* operation : group.operations) {
-    const absl::Status applied = Apply(*operation);
-    if (!applied.ok()) return Abandon(NotCommitted(applied));
-  }
+  absl::StatusOr<Applied> applied = ApplyAll(group, Undo::kWithGroup);
+  if (applied.ok() && *applied == Applied::kGroupMustBeUndone)
+    applied = ApplyAll(group, Undo::kToSavepoint);
+  if (!applied.ok()) return Abandon(NotCommitted(applied.status()));
   if (!tx_.ledger().appended().empty()) {
     const absl::StatusOr<LedgerHead> read = tx_.ledger().Head();
     if (!read.ok()) return Abandon(NotCommitted(read.status()));
@@ -161,40 +156,77 @@ absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
   return Abandon(CommitFailure(connection_->last_code(), committed));
 }
 
-absl::Status Writer::Apply(Operation& operation) {
-  const std::size_t appended = tx_.ledger().appended().size();
-  const std::size_t flipped = tx_.status_lists().flipped().size();
+absl::StatusOr<Writer::Applied> Writer::ApplyAll(const Group& group,
+                                                 Undo undo) {
+  Abandon(absl::OkStatus()).IgnoreError();
+  const absl::Status begun = Query(*connection_, "BEGIN IMMEDIATE").Run();
+  if (!begun.ok()) return begun;
+  for (Operation* operation : group.operations) {
+    const absl::StatusOr<Applied> applied = undo == Undo::kWithGroup
+                                                ? Apply(*operation)
+                                                : ApplyInSavepoint(*operation);
+    if (!applied.ok() || *applied != Applied::kAll) return applied;
+  }
+  return Applied::kAll;
+}
+
+absl::StatusOr<Writer::Applied> Writer::Apply(Operation& operation) {
+  const News before = news();
+  const std::int64_t changes = connection_->total_changes();
+  const absl::Status ran = RunBody(operation);
+  if (!ran.ok()) return ran;
+  if (operation.outcome.ok()) return Applied::kAll;
+  KeepNews(before);
+  return connection_->total_changes() == changes ? Applied::kAll
+                                                 : Applied::kGroupMustBeUndone;
+}
+
+absl::StatusOr<Writer::Applied> Writer::ApplyInSavepoint(Operation& operation) {
+  const News before = news();
   const absl::Status set = Query(*connection_, "SAVEPOINT operation").Run();
   if (!set.ok()) return set;
-  absl::Status outcome = operation.fn(tx_);
+  const absl::Status ran = RunBody(operation);
+  if (!ran.ok()) return ran;
+  if (!operation.outcome.ok()) {
+    KeepNews(before);
+    const absl::Status back =
+        Query(*connection_, "ROLLBACK TO operation").Run();
+    if (!back.ok()) return back;
+  }
+  const absl::Status released = Query(*connection_, "RELEASE operation").Run();
+  if (!released.ok()) return released;
+  return Applied::kAll;
+}
+
+absl::Status Writer::RunBody(Operation& operation) {
+  operation.outcome = operation.fn(tx_);
   // A body that overlooked an error of the store's is not committed.
-  if (outcome.ok()) outcome = connection_->failure();
-  const bool keep = outcome.ok();
-  operation.outcome = std::move(outcome);
+  if (operation.outcome.ok()) operation.outcome = connection_->failure();
   // A full disk or an I/O error makes SQLite roll everything back by itself.
   if (!connection_->in_transaction()) {
     return absl::UnavailableError("sqlite gave the transaction up");
   }
   connection_->ClearFailure();
-  if (!keep) {
-    tx_.ledger().KeepAppended(appended);
-    tx_.status_lists().KeepFlipped(flipped);
-    const absl::Status back =
-        Query(*connection_, "ROLLBACK TO operation").Run();
-    if (!back.ok()) return back;
-  }
-  return Query(*connection_, "RELEASE operation").Run();
+  return absl::OkStatus();
 }
 
 absl::Status Writer::Abandon(absl::Status cause) {
   connection_->ClearFailure();
-  tx_.ledger().KeepAppended(0);
-  tx_.status_lists().KeepFlipped(0);
+  KeepNews({});
   if (connection_->in_transaction()) {
     Query(*connection_, "ROLLBACK").Run().IgnoreError();
     connection_->ClearFailure();
   }
   return cause;
+}
+
+Writer::News Writer::news() {
+  return {tx_.ledger().appended().size(), tx_.status_lists().flipped().size()};
+}
+
+void Writer::KeepNews(const News& news) {
+  tx_.ledger().KeepAppended(news.appended);
+  tx_.status_lists().KeepFlipped(news.flipped);
 }
 
 void Writer::Announce(const LedgerHead& head) {
