@@ -70,6 +70,9 @@ class Ours {
   }
 
   void LetGo() { commits_.fetch_add(1); }
+  // Within a process a lock that somebody holds is had without a system call:
+  // a snapshot of ours would make the raw statements cheaper.
+  void LetGoAtOnce() { const Readers::NoSnapshotsKept pause(*readers_); }
   void FindAccount(int number) {
     const Key16 key = AccountKey(number);
     Require(readers_->Read(
@@ -154,6 +157,7 @@ int Main(int argc, char** argv) {
   // The first round warms the caches of both.
   for (int round = 0; round <= rounds; ++round) {
     if (round == 1) series.clear();
+    ours.LetGoAtOnce();
     MeasureRaw(raw, rows, series);
     MeasureOurs(ours, rows, series);
   }

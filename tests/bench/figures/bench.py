@@ -47,6 +47,7 @@ class Server:
     """An ostiaryd of the benches' own, until it is left."""
 
     issuer = "https://bench.example"
+    basics = FLAGS
 
     def __init__(self, *flags):
         self.flags = flags
@@ -58,7 +59,7 @@ class Server:
         self.process = subprocess.Popen(
             [str(BUILD / "bin/ostiaryd"), f"--data-dir={self.folder.name}/data",
              "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0",
-             "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}", *FLAGS, *self.flags],
+             "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}", *self.basics, *self.flags],
             stdout=self.out, stderr=subprocess.DEVNULL, cwd=self.folder.name)
         self.pid = self.process.pid
         end = time.monotonic() + 30
