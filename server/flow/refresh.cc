@@ -83,14 +83,20 @@ absl::StatusOr<IssuedTokens> Refresh::Run(const Caller& caller,
 
 absl::StatusOr<storage::SessionRow> Refresh::FindSession(
     const session::PresentedRefreshToken& presented) const {
-  using Found = std::optional<storage::SessionRow>;
-  absl::StatusOr<Found> found =
-      storage::ReadValue<Found>(store_, [&](storage::ReadTx& tx) {
-        return sessions_.FindAuthentic(tx.sessions(), presented);
-      });
-  if (!found.ok()) return found.status();
-  if (!found->has_value()) return Refuse(Reason::kRefreshRejected);
-  return **std::move(found);
+  std::optional<storage::SessionRow> found;
+  const auto look = [&](storage::ReadTx& tx) -> absl::Status {
+    auto row = sessions_.FindAuthentic(tx.sessions(), presented);
+    if (!row.ok()) return row.status();
+    found = *std::move(row);
+    return absl::OkStatus();
+  };
+  // What is read here never changes in a session; what does is read again in
+  // the transaction that rotates.
+  absl::Status status = store_.ReadRecent(look);
+  if (status.ok() && !found.has_value()) status = store_.Read(look);
+  if (!status.ok()) return status;
+  if (!found.has_value()) return Refuse(Reason::kRefreshRejected);
+  return *std::move(found);
 }
 
 absl::StatusOr<Refresh::Outcome> Refresh::Rotate(
