@@ -53,6 +53,8 @@ void AddSessionCommands(Registry& registry);
 void AddKeyCommands(Registry& registry);
 void AddHashCommands(Registry& registry);
 void AddServerCommands(Registry& registry);
+void AddWatchCommand(Registry& registry);
+void AddBenchCommands(Registry& registry);
 
 // Belong to groups made by the files above.
 void AddAccountEdits(Registry& registry, CLI::App& account);
