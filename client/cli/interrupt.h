@@ -6,7 +6,8 @@
 namespace ostiary::cli {
 
 // While it lives, the first Ctrl-C (or SIGTERM) is noted instead of ending the
-// program, so that a command can end in its own way; the second one ends it.
+// program, so that a command can end in its own way. A later one ends it; one
+// within half a second is the same (`timeout` and some shells send two).
 // At most one at a time.
 class Interrupt {
  public:

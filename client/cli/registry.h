@@ -60,6 +60,7 @@ void AddBenchCommands(Registry& registry);
 void AddAccountEdits(Registry& registry, CLI::App& account);
 void AddTokenVerify(Registry& registry, CLI::App& token);
 void AddTokenInspect(Registry& registry, CLI::App& token);
+void AddBenchVerify(Registry& registry, CLI::App& bench);
 
 }  // namespace ostiary::cli
 
