@@ -24,7 +24,7 @@ MEMORY_KIB, PASSES = 19456, 2
 # Outlives every run.
 TOKEN_SECONDS = 7200
 
-VERIFY, ISSUE, SIGN_IN = "verify", "issue", "sign-in"
+VERIFY, VERIFY_GRPC, ISSUE, SIGN_IN = "verify", "verify-grpc", "issue", "sign-in"
 
 
 class Unavailable(Exception):
@@ -128,6 +128,8 @@ class Peer:
     ready_status = 200
     first_status = 200
     notes = ""
+    # How many times longer than the others it is warmed up.
+    warm_times = 1
 
     def install(self):
         """Fetches what it needs into the cache."""

@@ -2,6 +2,8 @@
 
 import statistics
 
+from contract import ISSUE, SIGN_IN, VERIFY, VERIFY_GRPC
+
 
 def spread(values, digits=0):
     """Median and range."""
@@ -13,67 +15,78 @@ def per_cpu_second(rounds, what):
     return [1e6 / one["cpu_us"] for one in rounds[what]]
 
 
-def beyond_hash(rounds):
-    """Of a sign-in, milliseconds of CPU that are not the hash."""
-    raw = statistics.median(rounds["raw_hash_us"])
-    return [(one["cpu_us"] - raw) / 1000 for one in rounds["sign-in"]]
-
-
 def lines(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    """Columns; a row may end early."""
+    columns = len(rows[0])
+    rows = [row + [""] * (columns - len(row)) for row in rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(columns)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
     print()
 
 
-def names(found):
-    """Those measured; Ostiary over gRPC is a line of its own."""
+def speed_cells(rounds, what, ours):
+    """Calls for a second of CPU, and as a share of what Ostiary manages."""
+    if what not in rounds:
+        return ["", ""]
+    values = per_cpu_second(rounds, what)
+    return [spread(values), f"{statistics.median(values) / ours[what]:.3f}" if ours else ""]
+
+
+def sign_in_cells(rounds):
+    """Milliseconds of CPU: all, the hash alone, and what is not the hash."""
+    if SIGN_IN not in rounds:
+        return []
+    raw = statistics.median(rounds["raw_hash_us"])
+    whole = [call["cpu_us"] for call in rounds[SIGN_IN]]
+    return [spread([value / 1000 for value in series], 1)
+            for series in (whole, rounds["raw_hash_us"], [value - raw for value in whole])]
+
+
+def verify_lines(found):
+    """(label, peer, which verify): Ostiary over gRPC has a line of its own."""
     for name, one in found.items():
-        if "unavailable" in one:
-            continue
-        yield name, one, "verify"
-        if "verify-grpc" in one["rounds"]:
-            yield f"{name}, gRPC", one, "verify-grpc"
+        yield name, one, VERIFY
+        if VERIFY_GRPC in one["rounds"]:
+            yield f"{name}, gRPC", one, VERIFY_GRPC
+
+
+def speed_table(found):
+    ours = found.get("ostiary", {}).get("rounds")
+    if ours:
+        ours = {what: statistics.median(per_cpu_second(ours, what)) for what in (VERIFY, ISSUE)}
+        ours[VERIFY_GRPC] = ours[VERIFY]
+    rows = [["", "verify / CPU s", "x ostiary", "issue / CPU s", "x ostiary",
+             "sign-in, CPU ms", "its hash alone", "beyond it"]]
+    for label, one, verify in verify_lines(found):
+        rounds = one["rounds"]
+        row = [label, *speed_cells(rounds, verify, ours)]
+        if verify == VERIFY:
+            row += [*speed_cells(rounds, ISSUE, ours), *sign_in_cells(rounds)]
+        rows.append(row)
+    return rows
+
+
+def size_table(found):
+    rows = [["", "verify p50 us", "p99 us", "/ s", "ready, s", "memory idle, MB", "after, MB"]]
+    for label, one, verify in verify_lines(found):
+        calls = one["rounds"][verify]
+        row = [label, *(f"{statistics.median(call[key] for call in calls):,.0f}"
+                        for key in ("p50_us", "p99_us", "per_second"))]
+        if verify == VERIFY:
+            row += [spread(one["rounds"]["ready_s"], 3), f"{one['idle_mb']:.1f}",
+                    f"{one['after_mb']:.1f}"]
+        rows.append(row)
+    return rows
 
 
 def show(found):
-    base = found.get("ostiary", {})
-    base = None if "unavailable" in base else base.get("rounds")
-    speed = [("", "verify / CPU s", "vs ostiary", "issue / CPU s", "vs ostiary",
-              "sign-in, CPU ms", "its hash alone", "beyond it")]
-    for label, one, verify in names(found):
-        rounds = one["rounds"]
-        cells = [label]
-        for what in (verify, "issue"):
-            if what == "issue" and verify != "verify":
-                cells += ["", ""]
-                continue
-            values = per_cpu_second(rounds, what)
-            ours = base and statistics.median(per_cpu_second(base, what.split("-")[0]))
-            cells += [spread(values), f"{statistics.median(values) / ours:.3f}" if ours else ""]
-        if verify == "verify":
-            cells += [spread([call["cpu_us"] / 1000 for call in rounds["sign-in"]], 1),
-                      spread([value / 1000 for value in rounds["raw_hash_us"]], 1),
-                      spread(beyond_hash(rounds), 1)]
-        else:
-            cells += ["", "", ""]
-        speed.append(tuple(cells))
+    measured = {name: one for name, one in found.items() if "unavailable" not in one}
     print()
-    lines(speed)
-    size = [("", "ready, s", "memory idle, MB", "after the load, MB", "verify p50 us", "p99 us",
-             "/ s")]
-    for label, one, verify in names(found):
-        rounds = one["rounds"]
-        first = verify == "verify"
-        calls = rounds[verify]
-        size.append((label, spread(rounds["ready_s"], 3) if first else "",
-                     f"{one['idle_mb']:.1f}" if first else "",
-                     f"{one['after_mb']:.1f}" if first else "",
-                     *(f"{statistics.median(call[key] for call in calls):,.0f}"
-                       for key in ("p50_us", "p99_us", "per_second"))))
-    lines(size)
+    lines(speed_table(measured))
+    lines(size_table(measured))
     for name, one in found.items():
-        if "unavailable" in one:
+        if name not in measured:
             print(f"*** {name} IS NOT IN THE TABLE: {one['unavailable']}")
             continue
         print(f"{name}: {one['version']}; {one['hash']}; {one['notes']}")

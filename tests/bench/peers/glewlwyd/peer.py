@@ -11,9 +11,9 @@ import sqlite3
 import urllib.error
 import urllib.request
 
-from contract import (ISSUE, MEMORY_KIB, PASSES, PASSWORD, SIGN_IN, TOKEN_SECONDS, USERS, VERIFY,
+from contract import (ISSUE, PASSWORD, SIGN_IN, TOKEN_SECONDS, USERS, VERIFY,
                       Action, Call, Peer, Unavailable, answer_to, cached, form, run)
-from measure import library, own_cpu_us
+from measure import argon2id_us, library, own_cpu_us
 
 PACKAGES = ("glewlwyd", "glewlwyd-common")
 OIDC = "/api/oidc"
@@ -21,19 +21,11 @@ OIDC = "/api/oidc"
 ADMIN = {"username": "admin", "password": "password"}
 
 
-def argon2_us():
-    sodium = library("libsodium.so.23")
-    out, password, salt = ctypes.create_string_buffer(32), b"x" * 15, b"y" * 16
-    return own_cpu_us(lambda: sodium.crypto_pwhash(
-        out, ctypes.c_ulonglong(32), password, ctypes.c_ulonglong(15), salt,
-        ctypes.c_ulonglong(PASSES), ctypes.c_size_t(MEMORY_KIB * 1024), 2), 40)
-
-
 def pbkdf2_us(iterations):
     nettle = library("libnettle.so.8")
-    out, password, salt = ctypes.create_string_buffer(32), b"x" * 15, b"y" * 16
+    out, salt = ctypes.create_string_buffer(32), b"y" * 16
     return own_cpu_us(lambda: nettle.nettle_pbkdf2_hmac_sha256(
-        ctypes.c_size_t(15), password, ctypes.c_uint(iterations), ctypes.c_size_t(16), salt,
+        ctypes.c_size_t(len(PASSWORD)), PASSWORD.encode(), ctypes.c_uint(iterations), ctypes.c_size_t(16), salt,
         ctypes.c_size_t(32), out), 20)
 
 
@@ -52,7 +44,7 @@ class Glewlwyd(Peer):
         if "not found" in run("ldd", self.root / "usr/bin/glewlwyd"):
             raise Unavailable("libraries are missing (tests/bench/peers/install)")
         # It has PBKDF2 only: as many rounds as take the time of the others' hash.
-        self.iterations = int(argon2_us() / pbkdf2_us(20000) * 20) * 1000
+        self.iterations = int(argon2id_us() / pbkdf2_us(20000) * 20) * 1000
         self.hash_name = f"PBKDF2-HMAC-SHA256 x {self.iterations}"
         self.notes = f"has no argon2id: {self.hash_name} cost the same CPU"
 

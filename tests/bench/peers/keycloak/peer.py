@@ -38,9 +38,17 @@ def realm(secret):
     }
 
 
+def link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
 class Keycloak(Peer):
     name = "keycloak"
     ready = Call("/realms/bench/.well-known/openid-configuration")
+    warm_times = 6  # until the JVM has compiled what is hot
     notes = "JVM with Keycloak's own settings; sessions are kept in its database"
 
     def install(self):
@@ -62,7 +70,7 @@ class Keycloak(Peer):
         """A copy of the distribution by links, with a data folder of its own."""
         self.secret = secrets.token_hex(32)
         self.own = folder / "keycloak"
-        shutil.copytree(self.home, self.own, copy_function=os.link,
+        shutil.copytree(self.home, self.own, copy_function=link_or_copy,
                         ignore=shutil.ignore_patterns("data"))
         (self.own / "data/import").mkdir(parents=True)
         (self.own / "data/import/bench-realm.json").write_text(json.dumps(realm(self.secret)))
