@@ -39,6 +39,8 @@ class Glewlwyd(Peer):
             run("apt-get", "download", *PACKAGES, cwd=folder)
             for package in folder.glob("*.deb"):
                 run("dpkg", "-x", package, folder / "root")
+                (folder / "root/version").write_text(
+                    run("dpkg-deb", "-f", package, "Version").strip())
                 package.unlink()
         self.root = cached("glewlwyd", fill) / "root"
         if "not found" in run("ldd", self.root / "usr/bin/glewlwyd"):
@@ -49,9 +51,7 @@ class Glewlwyd(Peer):
         self.notes = f"has no argon2id: {self.hash_name} cost the same CPU"
 
     def version(self):
-        said = run("dpkg-query", "-W", "-f=${Version}", "libulfius2.7")
-        ours = run(self.root / "usr/bin/glewlwyd", "--version").split()[-1]
-        return f"Glewlwyd {ours} (Debian), Ulfius {said}"
+        return f"Glewlwyd {(self.root / 'version').read_text()} (Debian)"
 
     def prepare(self, folder):
         database = folder / "glewlwyd.db"
