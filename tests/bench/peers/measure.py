@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -127,23 +128,35 @@ def start(peer):
     raise Unavailable(f"did not start: {said}")
 
 
+def is_alive(pid):
+    try:
+        return stat(pid)[0] != "Z"
+    except OSError:
+        return False
+
+
+def signal_all(pids, number):
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
 def stop(peer):
     """Ends a peer and all that it started."""
     process, peer.process = getattr(peer, "process", None), None
     if process is None:
         return
+    # A server may be the child of its script; both are told, and given time.
     all_of_it = family(process.pid)
-    process.terminate()
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for one in all_of_it[1:]:
-        try:
-            os.kill(one, 9)
-        except ProcessLookupError:
-            pass
+    end = time.monotonic() + 30
+    signal_all(all_of_it, signal.SIGTERM)
+    while time.monotonic() < end and any(map(is_alive, all_of_it)):
+        process.poll()
+        time.sleep(0.02)
+    signal_all(filter(is_alive, all_of_it), signal.SIGKILL)
+    process.wait()
 
 
 def load(peer, action, seconds):
