@@ -28,7 +28,10 @@
 #define REQUEST_ID 0  /* 1: the owner names a request_id, as the SDKs do */
 #endif
 #ifndef LONGEST_DOWN
-#define LONGEST_DOWN 0
+#define LONGEST_DOWN 0 /* ticks */
+#endif
+#ifndef STALLS
+#define STALLS 0      /* 1: a commit may take long */
 #endif
 
 #ifndef WINDOW
@@ -62,8 +65,12 @@ bit disabled[2];
 /* the ledger's rows about this session and this account */
 bit row_session[2];
 byte row_account[2];      /* min_generation */
-/* for the properties: the highest generation that was presented with success,
+/* ServingTime::Elapsed(rotated_at, now). In memory, and made anew by a new
+ * process; here so that it goes back with a transaction that is lost. */
+byte elapsed[2];
+/* for the properties: ticks since the rotation in which we could be asked; the highest generation that was presented with success,
  * and whether an older token was presented while the session was in order */
+byte served[2];
 byte proven[2];
 bit theft_shown[2];
 
@@ -74,7 +81,8 @@ inline copy(to, from) {
   account_gen[to] = account_gen[from]; floor[to] = floor[from];
   disabled[to] = disabled[from]; row_session[to] = row_session[from];
   row_account[to] = row_account[from]; proven[to] = proven[from];
-  theft_shown[to] = theft_shown[from]
+  theft_shown[to] = theft_shown[from]; elapsed[to] = elapsed[from];
+  served[to] = served[from]
 }
 
 /* ---- the server's memory ---- */
@@ -86,7 +94,6 @@ mtype = { Taking, Syncing, Committed, Announced };
 mtype stage = Taking;
 bit set_session;          /* RevocationSet: the session is hit */
 byte set_account;         /* RevocationSet: tokens with gen below are hit */
-byte elapsed;             /* ServingTime::Elapsed(rotated_at, now) */
 byte since_mark;          /* now - the mark file's time; kept while down */
 
 /* ---- calls ---- */
@@ -105,7 +112,7 @@ mtype outcome[CALLERS] = None;
 byte answer_gen[CALLERS];  /* of the refresh token in the answer */
 byte claim_gen[CALLERS];   /* claim `gen` of the access token in the answer */
 
-byte held[2];              /* refresh token of owner and thief; 0: none */
+byte held[2] = { 1, 0 };           /* refresh token of owner and thief; 0: none */
 bit owner_out;             /* the owner was told to sign in again */
 
 byte crashes_left = CRASHES, losses_left = LOSSES, operations_left = OPERATIONS;
@@ -119,7 +126,6 @@ byte acked_min;      /* ... of all access tokens with claim gen below this */
 bit reuse_told;      /* somebody got an answer to an old token */
 bit refreshed_after_end, outlived_end, older_succeeded;
 bit second_successor, second_token, overrun, owner_mistaken;
-byte served;         /* ticks since the rotation in which we could be asked */
 bit crashed_since;   /* since the rotation */
 bit retry_served, retry_after_crash, fresh_on_retry;  /* for the witnesses */
 
@@ -134,13 +140,13 @@ bit retry_served, retry_after_crash, fresh_on_retry;  /* for the witnesses */
 inline decide_predecessor(who) {
   if
   :: !id_given[TX] ->
-     if :: elapsed < WINDOW -> outcome[who] = Retried
+     if :: elapsed[TX] < WINDOW -> outcome[who] = Retried
         :: else -> outcome[who] = Reused fi
   :: id_given[TX] && who == OWNER ->
-     if :: elapsed < ID_WINDOW -> outcome[who] = Retried
+     if :: elapsed[TX] < ID_WINDOW -> outcome[who] = Retried
         :: else -> outcome[who] = Reused fi
   :: else ->
-     if :: elapsed < WINDOW -> outcome[who] = InProgress
+     if :: elapsed[TX] < WINDOW -> outcome[who] = InProgress
         :: else -> outcome[who] = Reused fi
   fi
 }
@@ -149,8 +155,8 @@ inline decide_predecessor(who) {
 inline decide(who) {
   if
 #ifdef RETRY_BEFORE_STATE   /* broken: the generation before the state */
-  :: held[who] + 1 == generation[TX] && elapsed < WINDOW -> outcome[who] = Retried
-  :: REFUSED_WITHOUT_CHANGE && !(held[who] + 1 == generation[TX] && elapsed < WINDOW) ->
+  :: held[who] + 1 == generation[TX] && elapsed[TX] < WINDOW -> outcome[who] = Retried
+  :: REFUSED_WITHOUT_CHANGE && !(held[who] + 1 == generation[TX] && elapsed[TX] < WINDOW) ->
 #else
   :: REFUSED_WITHOUT_CHANGE ->
 #endif
@@ -191,11 +197,11 @@ inline rotate(who) {
      generation[TX] = held[who] + 1;
      id_given[TX] = (who == OWNER && REQUEST_ID);
      since_rotated[TX] = 0; since_minted[TX] = 0;
-     elapsed = 0; served = 0; crashed_since = 0
+     elapsed[TX] = 0; served[TX] = 0; crashed_since = 0
   :: outcome[who] == Retried ->
      retry_served = 1;
      if :: crashed_since -> retry_after_crash = 1 :: else fi;
-     if :: served > WINDOW && !id_given[TX] -> overrun = 1 :: else fi;
+     if :: served[TX] > WINDOW && !id_given[TX] -> overrun = 1 :: else fi;
 #ifdef FRESH_TOKEN_EACH_RETRY  /* broken: `repeats_token` is never true */
      if :: since_minted[TX] < LIFE -> second_token = 1 :: else fi;
      since_minted[TX] = 0;
@@ -204,13 +210,13 @@ inline rotate(who) {
         :: else fi;
 #endif
 #ifdef WINDOW_FROM_RETRY       /* broken: every retry opens the window anew */
-     since_rotated[TX] = 0; elapsed = 0;
+     since_rotated[TX] = 0; elapsed[TX] = 0;
 #endif
 #ifdef RETRY_ROTATES           /* broken: a retry is given the next generation */
      generation[TX] = generation[TX] + 1;
 #endif
   :: outcome[who] == Reused ->
-     if :: who == OWNER && !held[STEALER] -> owner_mistaken = 1 :: else fi;
+     owner_mistaken = !THIEF;
 #ifndef REUSE_IS_AN_ERROR      /* broken: an error rolls the end back */
      revoked[TX] = 1;                       /* SessionTable::Revoke */
      row_session[TX] = 1                    /* AppendSessionEnd */
@@ -357,7 +363,7 @@ inline crash() {
   crashes_left--; up = 0; down_for = 0; crashed_since = 1;
   fail(OWNER); fail(STEALER); fail(OPERATOR);
   copy(TX, DISK);
-  stage = Taking; set_session = 0; set_account = 0; elapsed = 0
+  stage = Taking; set_session = 0; set_account = 0
 }
 
 active proctype Machine() {
@@ -375,8 +381,11 @@ active proctype Machine() {
 #ifdef DOWNTIME_COUNTS         /* broken: the window runs while we are down */
        since_mark = 0;
 #endif
-       elapsed = (since_rotated[DISK] > since_mark -> since_rotated[DISK] - since_mark : 0);
-       if :: elapsed > CLOSED -> elapsed = CLOSED :: else fi;
+#ifndef PAUSES_SURVIVE         /* what would mend the limits of README.md */
+       elapsed[DISK] = (since_rotated[DISK] > since_mark -> since_rotated[DISK] - since_mark : 0);
+       if :: elapsed[DISK] > CLOSED -> elapsed[DISK] = CLOSED :: else fi;
+       elapsed[TX] = elapsed[DISK];
+#endif
        since_mark = 0; down_for = 0; up = 1 }
   /* A request or a reply gets lost; its caller's deadline passes. */
   :: d_step { up && losses_left && phase[OWNER] == Sent -> losses_left--; fail(OWNER) }
@@ -392,7 +401,7 @@ active proctype Machine() {
 /* An owner tries again in time: while it does not know the newest token, the
  * window does not close on it as long as the server can be reached. */
 #define OWNER_WOULD_BE_LATE \
-  (!THIEF && held[OWNER] < generation[TX] && !owner_out && elapsed + 1 >= CLOSED)
+  (!THIEF && held[OWNER] < generation[TX] && !owner_out && elapsed[TX] + 1 >= CLOSED)
 
 inline raise(age, limit) { if :: age < limit -> age++ :: else fi }
 
@@ -404,10 +413,13 @@ inline tick() {
 active proctype Clock() {
   do
   :: d_step { up && stage != Syncing && !OWNER_WOULD_BE_LATE ->
-       tick(); raise(elapsed, CLOSED); raise(served, WINDOW + 1) }
-#if LONGEST_DOWN
+       tick(); raise(elapsed[DISK], CLOSED); raise(elapsed[TX], CLOSED);
+       raise(served[DISK], WINDOW + 1); raise(served[TX], WINDOW + 1) }
+#if STALLS
   /* loading.cc on_commit: a commit that stalls is a pause */
   :: d_step { up && stage == Syncing -> tick() }
+#endif
+#if LONGEST_DOWN
   :: d_step { !up && down_for < LONGEST_DOWN -> tick(); down_for++; since_mark++ }
 #endif
   od
@@ -453,8 +465,6 @@ active proctype Operator() {
   od
 }
 #endif
-
-init { held[OWNER] = 1 }
 
 /* ---- properties ---- */
 
