@@ -94,6 +94,7 @@ mtype = { Taking, Syncing, Committed, Announced };
 mtype stage = Taking;
 bit set_session;          /* RevocationSet: the session is hit */
 byte set_account;         /* RevocationSet: tokens with gen below are hit */
+bit row_owed;             /* for a broken variant alone */
 byte since_mark;          /* now - the mark file's time; kept while down */
 
 /* ---- calls ---- */
@@ -236,7 +237,9 @@ inline end_session() {
   if
   :: !revoked[TX] ->
      revoked[TX] = 1;
-#ifndef LEDGER_ROW_FOLLOWS
+#ifdef LEDGER_ROW_FOLLOWS      /* broken: the row has a transaction of its own */
+     row_owed = 1
+#else
      row_session[TX] = 1
 #endif
   :: else  /* RevisionOfNewest: the ticket of the row that is there */
@@ -328,8 +331,8 @@ active proctype Writer() {
   :: d_step { up && stage == Syncing -> copy(DISK, TX); stage = Committed }
   /* Announce: RevocationSet::Apply, before anyone is answered */
   :: d_step { up && stage == Committed ->
-#ifdef LEDGER_ROW_FOLLOWS      /* broken: the row has a transaction of its own */
-       if :: revoked[DISK] -> row_session[DISK] = 1; row_session[TX] = 1 :: else fi;
+#ifdef LEDGER_ROW_FOLLOWS
+       if :: row_owed -> row_session[DISK] = 1; row_session[TX] = 1; row_owed = 0 :: else fi;
 #endif
        set_session = row_session[DISK]; set_account = row_account[DISK];
        stage = Announced }
@@ -363,7 +366,7 @@ inline crash() {
   crashes_left--; up = 0; down_for = 0; crashed_since = 1;
   fail(OWNER); fail(STEALER); fail(OPERATOR);
   copy(TX, DISK);
-  stage = Taking; set_session = 0; set_account = 0
+  stage = Taking; set_session = 0; set_account = 0; row_owed = 0
 }
 
 active proctype Machine() {
@@ -434,7 +437,9 @@ inline call(who, what) { asked[who] = what; phase[who] = Sent }
 active proctype Owner() {
   do
   :: d_step { phase[OWNER] == Idle && up && !owner_out && held[OWNER] < GENERATIONS -> call(OWNER, Refresh) }
+#ifndef NO_DEADLINE    /* broken: who got no answer waits for ever */
   :: d_step { phase[OWNER] == Failed && up -> call(OWNER, Refresh) }
+#endif
 #ifdef LATE_DUPLICATE  /* a limit: a request that was long answered comes again */
   :: d_step { phase[OWNER] == Idle && up && held[OWNER] == 3 -> held[OWNER] = 1; call(OWNER, Refresh) }
 #endif
