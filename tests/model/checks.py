@@ -1,0 +1,73 @@
+"""What tests/model/run checks: which model, with which switches, which claims."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    model: str
+    kind: str      # holds, witness (must be reachable), broken, limit
+    defines: tuple
+    claims: tuple
+    fair: bool = False  # liveness, under weak fairness
+
+    @property
+    def expected(self):
+        return "holds" if self.kind == "holds" else "violated"
+
+    def switches(self):
+        return [f"-D{define}" for define in self.defines]
+
+
+def of(model):
+    def make(name, kind, defines, claims, fair=False):
+        return Check(f"{model}: {name}", f"{model}.pml", kind, tuple(defines.split()), tuple(claims.split()), fair)
+    return make
+
+
+rotation, feed = of("rotation"), of("feed")
+
+# Nobody steals; the owner tries again in time.
+HONEST = "THIEF=0 OPERATIONS=0 GENERATIONS=5 LOSSES=3"
+CRASH = f"{HONEST} LONGEST_DOWN=3"
+STALL = f"{HONEST} CRASHES=0 STALLS=1"
+BY_ID = f"{CRASH} REQUEST_ID=1"
+# A thief, an operator, a crash, a loss.
+HOSTILE = ""
+HOSTILE_BY_ID = "REQUEST_ID=1 CRASHES=0 LOSSES=0"
+
+ROTATION = [
+    rotation("thief, operator, crash, loss", "holds", HOSTILE, "safety"),
+    rotation("thief, operator, crash, loss", "witness", HOSTILE,
+             "can_retry can_retry_after_crash can_get_fresh_token_on_retry can_detect_reuse can_end_session "
+             "can_change_password_and_go_on can_disable_and_enable can_use_every_generation"),
+    rotation("thief, operator, request_id", "holds", HOSTILE_BY_ID, "safety"),
+    rotation("honest owner, crash", "holds", CRASH, "safety"),
+    rotation("honest owner, crash", "witness", CRASH, "can_retry_after_crash can_use_every_generation"),
+    rotation("honest owner, crash", "holds", CRASH, "owner_is_answered", fair=True),
+    rotation("honest owner, stalled commits", "holds", STALL, "safety"),
+    rotation("honest owner, request_id, crash", "holds", BY_ID, "safety"),
+    rotation("honest owner, request_id, crash", "witness", BY_ID, "can_retry_after_crash"),
+    rotation("two crashes, stalls, pauses survive", "holds", f"{CRASH} CRASHES=2 STALLS=1 PAUSES_SURVIVE", "safety"),
+    # Broken on purpose.
+    rotation("generation before state", "broken", "RETRY_BEFORE_STATE", "ended_session_stays_ended"),
+    rotation("old token is just refused", "broken", "OLDER_IS_JUST_REFUSED", "reuse_ends_the_session"),
+    rotation("reuse is an error", "broken", "REUSE_IS_AN_ERROR", "reuse_ends_the_session"),
+    rotation("fresh token each retry", "broken", "FRESH_TOKEN_EACH_RETRY", "one_successor"),
+    rotation("retry rotates", "broken", "RETRY_ROTATES", "one_successor"),
+    rotation("window from the last retry", "broken", "WINDOW_FROM_RETRY", "window_never_lengthens"),
+    rotation("ledger row follows its cause", "broken", "LEDGER_ROW_FOLLOWS", "acknowledged_end_holds"),
+    rotation("answer before announce", "broken", "ANSWER_BEFORE_ANNOUNCE", "acknowledged_end_holds"),
+    rotation("answer before commit", "broken", "ANSWER_BEFORE_COMMIT", "acknowledged_end_holds"),
+    rotation("floor stays", "broken", "FLOOR_STAYS", "ended_session_stays_ended"),
+    rotation("claim gen read when signing", "broken", "GENERATION_READ_LATE", "ended_session_stays_ended"),
+    rotation("no retry window", "broken", f"{CRASH} WINDOW=0", "owner_is_never_taken_for_a_thief"),
+    rotation("downtime counts", "broken", f"{CRASH} DOWNTIME_COUNTS", "owner_is_never_taken_for_a_thief"),
+    rotation("no deadline", "broken", f"{CRASH} NO_DEADLINE", "owner_is_answered", fair=True),
+    # What the shipped protocol does not promise.
+    rotation("two crashes", "limit", f"{CRASH} CRASHES=2", "owner_is_never_taken_for_a_thief"),
+    rotation("stalled commit, then crash", "limit", f"{CRASH} STALLS=1", "owner_is_never_taken_for_a_thief"),
+    rotation("late duplicate", "limit", f"{CRASH} LATE_DUPLICATE", "owner_is_never_taken_for_a_thief"),
+]
+
+CHECKS = ROTATION
