@@ -67,7 +67,49 @@ ROTATION = [
     # What the shipped protocol does not promise.
     rotation("two crashes", "limit", f"{CRASH} CRASHES=2", "owner_is_never_taken_for_a_thief"),
     rotation("stalled commit, then crash", "limit", f"{CRASH} STALLS=1", "owner_is_never_taken_for_a_thief"),
+    rotation("slow commit while starting", "limit", f"{CRASH} SLOW_START", "owner_is_never_taken_for_a_thief"),
     rotation("late duplicate", "limit", f"{CRASH} LATE_DUPLICATE", "owner_is_never_taken_for_a_thief"),
 ]
 
-CHECKS = ROTATION
+# Any number of broken streams, a slow watcher, a crash; rows drop off the log.
+WATCH = "TOKENS=3 LOG_ROWS=2"
+LOSS = "TOKENS=2 CRASHES=0 LOSSES=1"
+RESTORE = "TOKENS=2 RESTORES=1 NEW_LIVES=1 WIRE=1"
+PROMPT = "TOKENS=2 LOG_ROWS=1 PROMPT=1"
+
+FEED = [
+    feed("slow watcher, broken streams, crash", "holds", WATCH, "safety"),
+    feed("slow watcher, broken streams, crash", "witness", WATCH, "can_resume can_fall_behind_the_log can_know_all"),
+    feed("lost frame", "holds", LOSS, "safety"),
+    feed("lost frame", "witness", LOSS, "can_abandon_after_a_loss"),
+    feed("restore, new verifier", "holds", RESTORE, "safety"),
+    feed("restore, new verifier", "witness", RESTORE, "can_merge_what_the_server_lost"),
+    feed("a crash, a broken stream", "holds", f"{PROMPT} CRASHES=1 BREAKS=1",
+         "acknowledged_arrives fresh_in_the_end time_goes_on", fair=True),
+    feed("a lost frame", "holds", f"{PROMPT} CRASHES=0 BREAKS=0 LOSSES=1",
+         "acknowledged_arrives fresh_in_the_end time_goes_on", fair=True),
+    feed("all of them, always abandoning", "holds", f"{PROMPT} CRASHES=1 BREAKS=1 LOSSES=1 ABANDON_OUT_OF_STEP",
+         "acknowledged_arrives fresh_in_the_end time_goes_on", fair=True),
+    # Broken on purpose.
+    feed("acknowledged before told", "broken", f"{WATCH} ACKNOWLEDGE_FIRST", "fresh_knows_all_before_as_of"),
+    feed("head read before as_of", "broken", f"{WATCH} HEAD_BEFORE_TIME", "fresh_knows_all_before_as_of"),
+    feed("log before set", "broken", f"{WATCH} LOG_BEFORE_SET", "reached_ticket_is_known"),
+    feed("as_of in every delta", "broken", f"{WATCH} AS_OF_IN_EVERY_DELTA", "fresh_knows_all_before_as_of"),
+    feed("cursor moves at first part", "broken", f"{WATCH} CURSOR_AT_FIRST_PART", "reached_ticket_is_known"),
+    feed("slow watcher skips", "broken", f"{WATCH} SLOW_WATCHER_SKIPS LOG_ROWS=1", "fresh_knows_all_before_as_of"),
+    feed("fresh on arrival", "broken", f"{WATCH} FRESH_ON_ARRIVAL", "fresh_knows_all_before_as_of"),
+    feed("no gap check", "broken", f"{LOSS} NO_GAP_CHECK", "reached_ticket_is_known"),
+    feed("blind heartbeat", "broken", f"{LOSS} BLIND_HEARTBEAT", "fresh_knows_all_before_as_of"),
+    feed("snapshot replaces", "broken", f"{RESTORE} SNAPSHOT_REPLACES", "nothing_is_unrevoked"),
+    feed("no row for all", "broken", f"{RESTORE} NO_ROW_FOR_ALL", "acknowledged_is_in_force"),
+    feed("same epoch, no check", "broken", f"{RESTORE} SAME_EPOCH NO_CHECK", "fresh_knows_all_before_as_of"),
+    feed("gap is ignored", "broken", f"{PROMPT} CRASHES=0 BREAKS=0 LOSSES=1 GAP_IS_IGNORED", "fresh_in_the_end", fair=True),
+    # What the shipped protocol does not promise.
+    feed("lost part of a snapshot", "limit", f"{LOSS} LOSE_PARTS", "reached_ticket_is_known"),
+    feed("first frame of a resumed stream lost", "limit", f"{PROMPT} CRASHES=0 BREAKS=1 LOSSES=1",
+         "fresh_in_the_end", fair=True),
+    feed("loss younger than the mark", "limit", f"{RESTORE} UNNOTICED", "acknowledged_is_in_force"),
+    feed("ticket after such a loss", "limit", f"{RESTORE} UNNOTICED", "reached_ticket_is_known"),
+]
+
+CHECKS = ROTATION + FEED

@@ -369,6 +369,19 @@ inline crash() {
   stage = Taking; set_session = 0; set_account = 0; row_owed = 0
 }
 
+inline start() {
+  set_session = row_session[DISK]; set_account = row_account[DISK];
+#ifdef DOWNTIME_COUNTS         /* broken: the window runs while we are down */
+  since_mark = 0;
+#endif
+#ifndef PAUSES_SURVIVE         /* what would mend the limits of README.md */
+  elapsed[DISK] = (since_rotated[DISK] > since_mark -> since_rotated[DISK] - since_mark : 0);
+  if :: elapsed[DISK] > CLOSED -> elapsed[DISK] = CLOSED :: else fi;
+  elapsed[TX] = elapsed[DISK];
+#endif
+  since_mark = 0; down_for = 0; up = 1
+}
+
 active proctype Machine() {
   do
   /* The process dies: what is not committed is gone, and so is every reply.
@@ -379,17 +392,10 @@ active proctype Machine() {
 #endif
   /* loading.cc LoadLedger; assembly.cc Serve: AddPause(mark, now), the only
    * pause that a new process knows of */
-  :: d_step { !up ->
-       set_session = row_session[DISK]; set_account = row_account[DISK];
-#ifdef DOWNTIME_COUNTS         /* broken: the window runs while we are down */
-       since_mark = 0;
+  :: d_step { !up -> start() }
+#ifdef SLOW_START              /* a limit: a commit of the start itself stalls, and */
+  :: d_step { !up -> since_mark = 0; start() }  /* AddPause cuts off what was before */
 #endif
-#ifndef PAUSES_SURVIVE         /* what would mend the limits of README.md */
-       elapsed[DISK] = (since_rotated[DISK] > since_mark -> since_rotated[DISK] - since_mark : 0);
-       if :: elapsed[DISK] > CLOSED -> elapsed[DISK] = CLOSED :: else fi;
-       elapsed[TX] = elapsed[DISK];
-#endif
-       since_mark = 0; down_for = 0; up = 1 }
   /* A request or a reply gets lost; its caller's deadline passes. */
   :: d_step { up && losses_left && phase[OWNER] == Sent -> losses_left--; fail(OWNER) }
   :: d_step { up && losses_left && stage == Announced && IN_GROUP(OWNER) -> losses_left--; fail(OWNER) }
