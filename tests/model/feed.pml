@@ -33,6 +33,9 @@
 #ifndef WIRE
 #define WIRE 2        /* frames that are on their way at most */
 #endif
+#ifndef COARSE
+#define COARSE 0      /* 1: releasing, and making a snapshot, are one step each */
+#endif
 #ifndef PROMPT
 #define PROMPT 0      /* 1: time passes when all that was due is done */
 #endif
@@ -40,7 +43,7 @@
 #define BOUND 1       /* VerifierOptions::staleness_bound, in ticks */
 #define OLD 2
 #define ALL_ID (TOKENS + 1)           /* the row "all issued before now" */
-#define LAST_SEQUENCE (TOKENS + 3)
+#define LAST_SEQUENCE (TOKENS + 2 * RESTORES + 1)
 #define BIT(id) (1 << ((id) - 1))
 #define NOWHERE 99
 
@@ -91,7 +94,7 @@ byte known;                     /* RevokedSet */
 bit positioned;                 /* position() has a value */
 byte v_epoch, v_sequence, v_age = OLD;
 short v_check;
-byte reached[3];                /* by epoch: how far it was followed, plus 1 */
+byte reached[RESTORES + 2];     /* by epoch: how far it was followed, plus 1 */
 bit in_step;                    /* Follower */
 
 /* ---- what the properties speak of ---- */
@@ -187,6 +190,11 @@ active proctype Writer() {
 
 active proctype Feed() {
   do
+#if COARSE
+  :: d_step { up && RELEASE_DUE -> released = log_head; released_age = 0; beat = 1; beat_due = 0;
+       if :: slot && slot_age == OLD -> slot = 0; slot_head = 0; slot_age = 0; slot_set = 0
+          :: else fi }
+#else
 #ifdef HEAD_BEFORE_TIME        /* broken: as_of is read after the head */
   :: d_step { up && !releasing && RELEASE_DUE -> releasing = 1; releasing_head = log_head }
   :: d_step { up && releasing -> released = releasing_head; released_age = 0;
@@ -199,6 +207,7 @@ active proctype Feed() {
        if :: slot && slot_age == OLD -> slot = 0; slot_head = 0; slot_age = 0; slot_set = 0
           :: else fi }
 #endif
+#endif
   od
 }
 
@@ -210,12 +219,16 @@ active proctype Feed() {
 active proctype Snapshots() {
   do
   :: d_step { up && !making && watched && w_position == NOWHERE && !w_part && !SLOT_USABLE ->
+#if COARSE
+       slot = 1; slot_head = log_head; slot_age = 0; slot_set = set }
+#else
        slot = 0; slot_head = 0; slot_age = 0; slot_set = 0;
        making = 1; making_age = 0 }
   :: d_step { up && making == 1 -> making = 2; making_head = log_head }
   :: d_step { up && making == 2 -> making = 0;
        slot = 1; slot_head = making_head; slot_age = making_age; slot_set = set;
        making_head = 0; making_age = 0 }
+#endif
   od
 }
 
@@ -464,7 +477,8 @@ active proctype Network() {
 #if NEW_LIVES
   :: d_step { lives_left -> lives_left--; leave();
        known = 0; once_known = 0; positioned = 0; v_epoch = 0; v_sequence = 0; v_check = 0;
-       v_age = OLD; reached[1] = 0; reached[2] = 0 }
+       v_age = OLD;
+       i = 0; do :: i < RESTORES + 2 -> reached[i] = 0; i++ :: else -> break od; i = 0 }
 #endif
   od
 }
