@@ -42,6 +42,7 @@ ROTATION = [
              "can_retry can_retry_after_crash can_get_fresh_token_on_retry can_detect_reuse can_end_session "
              "can_change_password_and_go_on can_disable_and_enable can_use_every_generation"),
     rotation("thief, operator, request_id", "holds", HOSTILE_BY_ID, "safety"),
+    rotation("thief, two operations", "holds", "OPERATIONS=2 CRASHES=0 LOSSES=0", "safety"),
     rotation("honest owner, crash", "holds", CRASH, "safety"),
     rotation("honest owner, crash", "witness", CRASH, "can_retry_after_crash can_use_every_generation"),
     rotation("honest owner, crash", "holds", CRASH, "owner_is_answered", fair=True),
@@ -109,6 +110,8 @@ FEED = [
     feed("lost part of a snapshot", "limit", f"{LOSS} LOSE_PARTS", "reached_ticket_is_known"),
     feed("first frame of a resumed stream lost", "limit", f"{PROMPT} CRASHES=0 BREAKS=1 LOSSES=1",
          "fresh_in_the_end", fair=True),
+    feed("heartbeats never abandon", "limit",
+         f"{PROMPT} CRASHES=0 BREAKS=0 LOSSES=1 FOREIGN_HEARTBEAT_IGNORED", "fresh_in_the_end", fair=True),
     feed("loss younger than the mark", "limit", f"{RESTORE} UNNOTICED", "acknowledged_is_in_force"),
     feed("ticket after such a loss", "limit", f"{RESTORE} UNNOTICED", "reached_ticket_is_known"),
 ]

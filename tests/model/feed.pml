@@ -367,7 +367,11 @@ inline take_heartbeat() {
 #ifdef ABANDON_OUT_OF_STEP     /* what would mend a limit of README.md */
      if :: positioned -> leave() :: else -> pop() fi
 #else
+#ifdef FOREIGN_HEARTBEAT_IGNORED  /* a limit: knowledge.ts, _knowledge.py */
+     pop()
+#else
      if :: in_step -> leave() :: else -> pop() fi
+#endif
 #endif
 #endif
   fi
