@@ -2,11 +2,14 @@
 // else. On the async API with one queue and one thread, as ostiaryd is built,
 // or on the callback API, as most servers are.
 //
-// Prints "port N" and serves until stdin ends.
+// Prints "port N" and serves until stdin ends; over TLS if it is given a
+// certificate and its key.
 
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -63,16 +66,33 @@ class CallbackVerify final : public Tokens::CallbackService {
   }
 };
 
-void Listen(::grpc::ServerBuilder& builder, const std::string& address,
-            int& port) {
-  builder.AddListeningPort(address, ::grpc::InsecureServerCredentials(), &port);
+struct Place {
+  std::string address = "127.0.0.1:0";
+  std::string certificate;  // PEM; empty: plaintext
+  std::string key;
+};
+
+std::shared_ptr<::grpc::ServerCredentials> CredentialsOf(const Place& place) {
+  if (place.certificate.empty()) return ::grpc::InsecureServerCredentials();
+  ::grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({place.key, place.certificate});
+  return ::grpc::SslServerCredentials(options);
 }
 
-int ServeAsync(const std::string& address) {
+void Listen(::grpc::ServerBuilder& builder, const Place& place, int& port) {
+  builder.AddListeningPort(place.address, CredentialsOf(place), &port);
+}
+
+std::string ReadFile(const char* path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+int ServeAsync(const Place& place) {
   AsyncVerify verify;
   ::grpc::ServerBuilder builder;
   int port = 0;
-  Listen(builder, address, port);
+  Listen(builder, place, port);
   builder.RegisterService(&verify);
   auto queue = builder.AddCompletionQueue();
   const auto server = builder.BuildAndStart();
@@ -91,11 +111,11 @@ int ServeAsync(const std::string& address) {
   std::_Exit(0);
 }
 
-int ServeCallback(const std::string& address) {
+int ServeCallback(const Place& place) {
   CallbackVerify service;
   ::grpc::ServerBuilder builder;
   int port = 0;
-  Listen(builder, address, port);
+  Listen(builder, place, port);
   builder.RegisterService(&service);
   const auto server = builder.BuildAndStart();
   if (server == nullptr) return 1;
@@ -110,11 +130,17 @@ int ServeCallback(const std::string& address) {
 }  // namespace ostiary::bench
 
 int main(int argc, char** argv) {
-  const std::string address = argc > 2 ? argv[2] : "127.0.0.1:0";
+  ostiary::bench::Place place;
+  if (argc > 2) place.address = argv[2];
+  if (argc > 4) {
+    place.certificate = ostiary::bench::ReadFile(argv[3]);
+    place.key = ostiary::bench::ReadFile(argv[4]);
+  }
   if (argc > 1 && std::strcmp(argv[1], "async") == 0)
-    return ostiary::bench::ServeAsync(address);
+    return ostiary::bench::ServeAsync(place);
   if (argc > 1 && std::strcmp(argv[1], "callback") == 0)
-    return ostiary::bench::ServeCallback(address);
-  std::fprintf(stderr, "noop_server async|callback [address]\n");
+    return ostiary::bench::ServeCallback(place);
+  std::fprintf(stderr,
+               "noop_server async|callback [address [certificate key]]\n");
   return 2;
 }

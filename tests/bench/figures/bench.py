@@ -49,7 +49,8 @@ class Server:
     issuer = "https://bench.example"
 
     def __init__(self, *flags):
-        self.flags = flags
+        named = {flag.split("=")[0] for flag in flags}
+        self.flags = [flag for flag in FLAGS if flag.split("=")[0] not in named] + list(flags)
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="ost-bench-")
@@ -58,7 +59,7 @@ class Server:
         self.process = subprocess.Popen(
             [str(BUILD / "bin/ostiaryd"), f"--data-dir={self.folder.name}/data",
              "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0",
-             "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}", *FLAGS, *self.flags],
+             "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}", *self.flags],
             stdout=self.out, stderr=subprocess.DEVNULL, cwd=self.folder.name)
         self.pid = self.process.pid
         end = time.monotonic() + 30
@@ -101,11 +102,12 @@ class Server:
 class Noop:
     """A gRPC server that does nothing: `async` or `callback` API."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, *arguments):
         self.kind = kind
+        self.arguments = arguments
 
     def __enter__(self):
-        self.process = subprocess.Popen([str(BUILD / "bench/noop_server"), self.kind],
+        self.process = subprocess.Popen([str(BUILD / "bench/noop_server"), self.kind, *self.arguments],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
         self.grpc = f"127.0.0.1:{self.process.stdout.readline().split()[1]}"
