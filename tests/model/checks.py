@@ -53,6 +53,7 @@ ROTATION = [
     # Broken on purpose.
     rotation("generation before state", "broken", "RETRY_BEFORE_STATE", "ended_session_stays_ended"),
     rotation("old token is just refused", "broken", "OLDER_IS_JUST_REFUSED", "reuse_ends_the_session"),
+    rotation("any older token is a retry", "broken", "ANY_OLDER_IS_RETRIED", "older_token_never_succeeds"),
     rotation("reuse is an error", "broken", "REUSE_IS_AN_ERROR", "reuse_ends_the_session"),
     rotation("fresh token each retry", "broken", "FRESH_TOKEN_EACH_RETRY", "one_successor"),
     rotation("retry rotates", "broken", "RETRY_ROTATES", "one_successor"),

@@ -167,6 +167,8 @@ inline decide(who) {
      :: held[who] == generation[TX] -> outcome[who] = Rotated
 #ifdef OLDER_IS_JUST_REFUSED /* broken: an old token is no sign of theft */
      :: held[who] + 1 < generation[TX] -> outcome[who] = Refused
+#elif defined(ANY_OLDER_IS_RETRIED)  /* broken: the window is open for all */
+     :: held[who] + 1 < generation[TX] -> decide_predecessor(who)
 #else
      :: held[who] + 1 < generation[TX] -> outcome[who] = Reused
 #endif
