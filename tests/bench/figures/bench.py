@@ -47,10 +47,11 @@ class Server:
     """An ostiaryd of the benches' own, until it is left."""
 
     issuer = "https://bench.example"
+    basics = FLAGS
 
     def __init__(self, *flags):
         named = {flag.split("=")[0] for flag in flags}
-        self.flags = [flag for flag in FLAGS if flag.split("=")[0] not in named] + list(flags)
+        self.flags = [flag for flag in self.basics if flag.split("=")[0] not in named] + list(flags)
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="ost-bench-")
@@ -100,7 +101,10 @@ class Server:
 
 
 class Noop:
-    """A gRPC server that does nothing: `async` or `callback` API."""
+    """A gRPC server that does nothing: `async` or `callback` API.
+
+    `signature` checks one signature a call, on the async API.
+    """
 
     def __init__(self, kind, *arguments):
         self.kind = kind
