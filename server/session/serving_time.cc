@@ -12,10 +12,17 @@ constexpr std::size_t kPausesKept = 64;
 void ServingTime::AddPause(absl::Time from, absl::Time to) {
   if (to <= from) return;
   MutexLock lock(&mutex_);
-  // Pauses never overlap, or a moment would be taken off twice.
-  if (!pauses_.empty()) from = std::max(from, pauses_.back().to);
-  if (to <= from) return;
-  pauses_.push_back({from, to});
+  // Pauses never overlap, or a moment would be taken off twice. The new one may
+  // reach further back than the last one that was told of: a start commits
+  // before it knows how long the server was down.
+  auto it = pauses_.begin();
+  while (it != pauses_.end() && it->to < from) ++it;
+  while (it != pauses_.end() && it->from <= to) {
+    from = std::min(from, it->from);
+    to = std::max(to, it->to);
+    it = pauses_.erase(it);
+  }
+  pauses_.insert(it, {from, to});
   if (pauses_.size() > kPausesKept) pauses_.pop_front();
 }
 

@@ -29,6 +29,7 @@ class ServingTime {
     absl::Time to;
   };
   mutable Mutex mutex_;
+  // In order.
   std::deque<Pause> pauses_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -65,11 +65,12 @@ ROTATION = [
     rotation("claim gen read when signing", "broken", "GENERATION_READ_LATE", "ended_session_stays_ended"),
     rotation("no retry window", "broken", f"{CRASH} WINDOW=0", "owner_is_never_taken_for_a_thief"),
     rotation("downtime counts", "broken", f"{CRASH} DOWNTIME_COUNTS", "owner_is_never_taken_for_a_thief"),
+    rotation("slow commit while starting cuts off", "broken", f"{CRASH} SLOW_START_CUTS_OFF",
+             "owner_is_never_taken_for_a_thief"),
     rotation("no deadline", "broken", f"{CRASH} NO_DEADLINE", "owner_is_answered", fair=True),
     # What the shipped protocol does not promise.
     rotation("two crashes", "limit", f"{CRASH} CRASHES=2", "owner_is_never_taken_for_a_thief"),
     rotation("stalled commit, then crash", "limit", f"{CRASH} STALLS=1", "owner_is_never_taken_for_a_thief"),
-    rotation("slow commit while starting", "limit", f"{CRASH} SLOW_START", "owner_is_never_taken_for_a_thief"),
     rotation("late duplicate", "limit", f"{CRASH} LATE_DUPLICATE", "owner_is_never_taken_for_a_thief"),
 ]
 

@@ -395,8 +395,8 @@ active proctype Machine() {
   /* loading.cc LoadLedger; assembly.cc Serve: AddPause(mark, now), the only
    * pause that a new process knows of */
   :: d_step { !up -> start() }
-#ifdef SLOW_START              /* a limit: a commit of the start itself stalls, and */
-  :: d_step { !up -> since_mark = 0; start() }  /* AddPause cuts off what was before */
+#ifdef SLOW_START_CUTS_OFF     /* broken: a commit of the start itself stalls, and its */
+  :: d_step { !up -> since_mark = 0; start() }  /* pause cuts off the one that began before */
 #endif
   /* A request or a reply gets lost; its caller's deadline passes. */
   :: d_step { up && losses_left && phase[OWNER] == Sent -> losses_left--; fail(OWNER) }

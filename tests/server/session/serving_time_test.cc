@@ -42,6 +42,19 @@ TEST(ServingTime, NoMomentIsTakenOffTwice) {
   EXPECT_EQ(time.Elapsed(At(0), At(20)), absl::Seconds(5));
 }
 
+// A start whose own commit stalls tells of that before it tells how long the
+// server was down.
+TEST(ServingTime, LongPauseToldOfAfterAShortOneInItIsTakenOffWhole) {
+  ServingTime time;
+  time.AddPause(At(1), At(2));
+  time.AddPause(At(105), At(108));
+  time.AddPause(At(110), At(111));
+  time.AddPause(At(10), At(109));
+  EXPECT_EQ(time.Elapsed(At(0), At(120)), absl::Seconds(120 - 99 - 1 - 1));
+  time.AddPause(At(0), At(200));
+  EXPECT_EQ(time.Elapsed(At(0), At(201)), absl::Seconds(1));
+}
+
 TEST(ServingTime, PauseThatEndsBeforeItBeginsIsNone) {
   ServingTime time;
   time.AddPause(At(5), At(3));
