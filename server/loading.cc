@@ -1,9 +1,12 @@
 #include "server/loading.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "server/revocation/access_ceiling.h"
 #include "server/settings.h"
 
@@ -14,22 +17,70 @@ namespace {
 // not run meanwhile.
 constexpr absl::Duration kStalledCommit = absl::Seconds(1);
 
-absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
-                        Aftermath& aftermath) {
-  constexpr std::size_t kRowsAtATime = 10000;
-  std::int64_t after = 0;
+using Rows = std::vector<storage::LedgerRow>;
+
+// Few enough to be in the cache still when they are applied.
+constexpr std::size_t kRowsAtATime = 1000;
+
+// Gives `take` the rows with a sequence > `after` and <= `last`, in order.
+absl::Status ReadLedger(storage::Store& store, std::int64_t after,
+                        std::int64_t last,
+                        absl::FunctionRef<void(const Rows& rows)> take) {
   for (;;) {
-    using Rows = std::vector<storage::LedgerRow>;
     auto rows = storage::ReadValue<Rows>(store, [&](storage::ReadTx& tx) {
       return tx.ledger().After(after, kRowsAtATime);
     });
     if (!rows.ok()) return rows.status();
-    aftermath.revocations.Apply(head, *rows);
-    aftermath.feed_log.Append(head, *rows);
-    aftermath.sweep.Announce(*rows);
-    if (rows->size() < kRowsAtATime) return absl::OkStatus();
+    bool done = rows->size() < kRowsAtATime;
+    while (!rows->empty() && rows->back().sequence > last) {
+      rows->pop_back();
+      done = true;
+    }
+    take(*rows);
+    if (done) return absl::OkStatus();
     after = rows->back().sequence;
   }
+}
+
+// The sequence in the middle of a ledger that is worth two threads: rows up to
+// it are none that the feed remembers. 0: one thread will do.
+absl::StatusOr<std::int64_t> MiddleOf(storage::Store& store,
+                                      std::int64_t last) {
+  const auto first = storage::ReadValue<Rows>(
+      store, [](storage::ReadTx& tx) { return tx.ledger().After(0, 1); });
+  if (!first.ok()) return first.status();
+  if (first->empty()) return 0;
+  const std::int64_t middle =
+      std::min(first->front().sequence / 2 + last / 2,
+               last - static_cast<std::int64_t>(kFeedRows));
+  return middle > first->front().sequence ? middle : 0;
+}
+
+// The older half is loaded beside the newer one: which row about a thing comes
+// first makes no difference to what is in force, only the feed is in order.
+absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
+                        Aftermath& aftermath) {
+  const auto middle = MiddleOf(store, head.sequence);
+  if (!middle.ok()) return middle.status();
+  absl::Status older;
+  std::thread older_half;
+  if (*middle > 0) {
+    aftermath.feed_log.BeginAfter(*middle);
+    older_half = std::thread([&] {
+      older = ReadLedger(store, 0, *middle, [&](const Rows& rows) {
+        aftermath.revocations.Apply(head, rows);
+        aftermath.sweep.Announce(rows);
+      });
+    });
+  }
+  const absl::Status newer =
+      ReadLedger(store, *middle, head.sequence, [&](const Rows& rows) {
+        aftermath.revocations.Apply(head, rows);
+        aftermath.feed_log.Append(head, rows);
+        aftermath.sweep.Announce(rows);
+      });
+  if (older_half.joinable()) older_half.join();
+  return newer.ok() ? older : newer;
 }
 
 }  // namespace

@@ -95,16 +95,15 @@ class Seeding {
   explicit Seeding(const Plan& plan)
       : plan_(plan), data_dir_(Must(DataDir::Open(plan.data_dir))) {
     const auto kek = Must(key::KeyEncryptionKey::FromFile(
-        DefaultKeyEncryptionKeyPath(plan.data_dir),
-        key::MissingFile::kCreate));
+        DefaultKeyEncryptionKeyPath(plan.data_dir), key::MissingFile::kCreate));
     store_ = Must(storage::OpenStore(
         {absl::StrCat("sqlite:", DefaultStorePath(plan.data_dir)), 1, {}}));
     keys_ = std::make_unique<key::SymmetricKeys>(
         Must(key::SymmetricKeys::LoadOrCreate(
             *store_, kek, key::kRefreshPurpose, random_, now_)));
     password::Hasher hasher({8192, 1}, random_);
-    hash_ = Must(hasher.Hash(password::PresentedPassword::From(kPassword)))
-                .text();
+    hash_ =
+        Must(hasher.Hash(password::PresentedPassword::From(kPassword))).text();
   }
 
   void Run() {
@@ -161,10 +160,9 @@ class Seeding {
     row.username = absl::StrCat("user", i);
     row.username_key = row.username;
     // Someone's address has nothing to do with when they came.
-    row.email = plan_.shuffled
-                    ? absl::StrFormat("%08x.%d@example.com",
-                                      Mixed(i) & 0xffffffff, i)
-                    : absl::StrFormat("user.%09d@example.com", i);
+    row.email = plan_.shuffled ? absl::StrFormat("%08x.%d@example.com",
+                                                 Mixed(i) & 0xffffffff, i)
+                               : absl::StrFormat("user.%09d@example.com", i);
     if (!plan_.shuffled) {
       row.username = absl::StrFormat("user%09d", i);
       row.username_key = row.username;
@@ -204,11 +202,10 @@ class Seeding {
     const std::size_t turn = plan_.shuffled ? Mixed(~i) % plan_.sessions : i;
     row.idle_expire_time =
         now_ + absl::Hours(24 * 4) +
-        absl::Hours(24 * 10) * (static_cast<double>(turn) /
-                                static_cast<double>(plan_.sessions));
-    row.expire_time = absl::FromUnixSeconds(absl::ToUnixSeconds(
-        std::max(row.create_time + absl::Hours(24 * 90),
-                 row.idle_expire_time)));
+        absl::Hours(24 * 10) *
+            (static_cast<double>(turn) / static_cast<double>(plan_.sessions));
+    row.expire_time = absl::FromUnixSeconds(absl::ToUnixSeconds(std::max(
+        row.create_time + absl::Hours(24 * 90), row.idle_expire_time)));
     return row;
   }
 
@@ -218,13 +215,12 @@ class Seeding {
     const absl::Duration ceiling = absl::Hours(23);
     switch (i % 10) {
       case 0:
-        return revocation::TokenEntry(
-            absl::StrFormat("%022d", Mixed(i)), when + ceiling, when,
-            "revoked");
+        return revocation::TokenEntry(absl::StrFormat("%022d", Mixed(i)),
+                                      when + ceiling, when, "revoked");
       case 1:
-        return revocation::AccountEntry(
-            AccountId(IdOf(3, i, plan_.ledger)),
-            (std::uint64_t{1} << 32) + 2, when, ceiling, "password changed");
+        return revocation::AccountEntry(AccountId(IdOf(3, i, plan_.ledger)),
+                                        (std::uint64_t{1} << 32) + 2, when,
+                                        ceiling, "password changed");
       default:
         return revocation::SessionEntry(SessionId(IdOf(4, i, plan_.ledger)),
                                         when, ceiling, "signed out");

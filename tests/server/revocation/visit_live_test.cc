@@ -17,6 +17,7 @@ using ::ostiary::testing::SmallLedger;
 using ::ostiary::testing::TokenRow;
 using storage::LedgerKind;
 using storage::LedgerRow;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
@@ -154,7 +155,6 @@ TEST_F(VisitLiveTest, ATokenRevokedTwiceIsShownOnceForTheLaterTime) {
   EXPECT_THAT(Visit(), ElementsAre(Token("t", kNow + absl::Minutes(2))));
 }
 
-// The struct that is shown is used again for the next row.
 TEST_F(VisitLiveTest, NothingOfOneRowLeaksIntoTheNext) {
   LedgerRow account = AccountEntry(kAda, 6, kNow, kCeiling, "");
   LedgerRow client = ClientEntry("cli_shop", kNow, kCeiling, "");
@@ -162,7 +162,7 @@ TEST_F(VisitLiveTest, NothingOfOneRowLeaksIntoTheNext) {
   Commit(client);
   Commit(account);
   Commit(TokenRow("t", kNow));
-  EXPECT_EQ(Visit().back(), Token("t", kNow));
+  EXPECT_THAT(Visit(), Contains(Token("t", kNow)));
 }
 
 TEST_F(VisitLiveTest, WhatWasForgottenIsNotShown) {
