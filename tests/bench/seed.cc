@@ -3,12 +3,14 @@
 //
 //   seed --data-dir D --accounts N --sessions N [--ledger N] [--slots N]
 //        [--order shuffled|sequential] [--tokens N --tokens-file F]
+//        [--user-agent TEXT] [--password-hash TEXT] [--sizes]
 //
 // Through the Store's own tables, many rows to a transaction. Account `i` is
 // "user<i>" with an email, all with the password "of many a round". Session `i`
 // belongs to account `i`, or, shuffled, to any: then indexes are met in no
 // order, as in life. F gets the current refresh tokens of N sessions, picked at
-// random over all of them. Prints one line of JSON.
+// random over all of them. Prints one line of JSON: the seconds it took, or with
+// --sizes the bytes of each table and index.
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -56,6 +58,7 @@ struct Plan {
   std::size_t slots = 0;
   bool shuffled = true;
   std::string user_agent = kBrowser;
+  std::string password_hash;  // empty: one of "of many a round"
   std::size_t tokens = 0;
   std::string tokens_file;
 };
@@ -275,8 +278,7 @@ class Seeding {
   std::string hash_;
 };
 
-// Bytes of each table and index with what is its share of pages that are not
-// full.
+// Whole pages, so with their share of those that are not full.
 void PrintSizes(const Plan& plan) {
   sqlite3* raw = nullptr;
   sqlite3_open_v2(DefaultStorePath(plan.data_dir).c_str(), &raw,
@@ -312,6 +314,7 @@ int Main(int argc, char** argv) {
   app.add_option("--order", order)
       ->check(CLI::IsMember({"shuffled", "sequential"}));
   app.add_option("--user-agent", plan.user_agent);
+  app.add_option("--password-hash", plan.password_hash);
   app.add_option("--tokens", plan.tokens);
   app.add_option("--tokens-file", plan.tokens_file);
   app.add_flag("--sizes", sizes, "print the bytes of each table and index");
