@@ -117,8 +117,8 @@ class Load {
     call->response.Clear();
     call->context = std::make_unique<::grpc::ClientContext>();
     call->began = absl::Now();
-    call->reader = stub_->PrepareAsyncRefresh(call->context.get(),
-                                              call->request, &queue_);
+    call->reader =
+        stub_->PrepareAsyncRefresh(call->context.get(), call->request, &queue_);
     call->reader->StartCall();
     call->reader->Finish(&call->response, &call->status, call);
     ++under_way_;

@@ -9,7 +9,8 @@
 // "user<i>" with an email, all with the password "of many a round". Session `i`
 // belongs to account `i`, or, shuffled, to any: then indexes are met in no
 // order, as in life. F gets the current refresh tokens of N sessions, picked at
-// random over all of them. Prints one line of JSON: the seconds it took, or with
+// random over all of them. Prints one line of JSON: the seconds it took, or
+// with
 // --sizes the bytes of each table and index.
 
 #include <fcntl.h>

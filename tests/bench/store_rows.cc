@@ -81,9 +81,9 @@ void FillStore(const std::string& path, int accounts, int sessions) {
       const int end = std::min(from + kRowsACommit, accounts + sessions);
       for (int i = from; i < end; ++i) {
         const absl::Status status =
-            i < accounts ? tx.accounts().Insert(Account(i, now))
-                         : tx.sessions().Insert(
-                               Session(i - accounts, accounts, now));
+            i < accounts
+                ? tx.accounts().Insert(Account(i, now))
+                : tx.sessions().Insert(Session(i - accounts, accounts, now));
         if (!status.ok()) return status;
       }
       return absl::OkStatus();
