@@ -105,6 +105,8 @@ class Seeding {
     keys_ = std::make_unique<key::SymmetricKeys>(
         Must(key::SymmetricKeys::LoadOrCreate(
             *store_, kek, key::kRefreshPurpose, random_, now_)));
+    hash_ = plan.password_hash;
+    if (!hash_.empty()) return;
     password::Hasher hasher({8192, 1}, random_);
     hash_ =
         Must(hasher.Hash(password::PresentedPassword::From(kPassword))).text();
