@@ -7,9 +7,10 @@ import statistics
 
 from figures.bench import Noop, Row, Server, field, interleave, judged, program, say, verify_request
 
-TARGETS = ["ostiaryd", "noop_server", "rpc_load", "local_verify"]
+TARGETS = ["ostiaryd", "noop_server", "rpc_load", "stream_load", "local_verify"]
 VERIFY = "ostiary.v1.TokenService/Verify"
 BATCH = "ostiary.v1.TokenService/BatchVerify"
+STREAM = "ostiary.v1.TokenService/VerifyStream"
 
 
 def cpu(server, requests, seconds, method=VERIFY, target=None):
@@ -18,6 +19,12 @@ def cpu(server, requests, seconds, method=VERIFY, target=None):
                     stdin="".join(request.hex() + "\n" for request in requests))
     if found["errors"]:
         raise SystemExit(f"{method}: {found['errors']} errors: {found['first_error']}")
+    return found["cpu_us"]
+
+
+def stream_cpu(server, request, seconds):
+    found = program("stream_load", "--target", server.grpc, "--method", STREAM,
+                    "--server-pid", server.pid, "--seconds", seconds, stdin=request.hex())
     return found["cpu_us"]
 
 
@@ -39,6 +46,7 @@ def run(quick):
             "callback": lambda: cpu(callback, [seen], seconds),
             "socket": lambda: cpu(server, [seen], seconds, target=server.socket),
             "batch": lambda: cpu(server, [batch], seconds, BATCH) / 64,
+            "stream": lambda: stream_cpu(server, batch, seconds) / 64,
             "new": lambda: cpu(forgetful, [new], seconds),
         })
     limit = [base + 1.1 * raw + 8 for base in found["noop"]]
@@ -48,6 +56,7 @@ def run(quick):
                found["callback"], 0.8),
         judged("Verify, new token (ES256) / no-op + 1.1 x raw + 8 us", found["new"], limit, 1.0),
         judged("BatchVerify of 64, a token / Verify", found["batch"], found["seen"], 1 / 8),
+        judged("VerifyStream of 64, a token / Verify", found["stream"], found["seen"], 1 / 8),
         judged("Verify over a Unix socket / over TCP", found["socket"], found["seen"], 0.85),
         Row("  raw ES256 verification", f"{raw:.1f} us"),
     ], {**{name: [round(value, 2) for value in values] for name, values in found.items()},
