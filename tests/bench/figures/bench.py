@@ -72,6 +72,7 @@ class Server:
                 said = {line.strip().split("  ")[0]: line.split()[-1]
                         for line in text.splitlines() if "  " in line.strip()}
                 self.grpc, self.http = said["gRPC"], said["HTTP"]
+                self.ops = said["health, metrics"]
                 self.socket = f"unix:{said['operator socket']}"
                 return self
             time.sleep(0.02)
