@@ -109,7 +109,7 @@ def run(quick):
         idle = {name: ready(data, settle=2) for name, data in stores.items()}
         idle["noop"] = ready("noop", settle=2)
         say("start: memory under sign-ins")
-        done, seen = sign_ins(full, *((300, 4) if quick else (100_000, 900)))
+        done, seen = sign_ins(full, *((300, 4) if quick else (100_000, 600)))
 
     def judge(what, name):
         return judged(f"ready: {what} / no-op", [one["ready_ms"] for one in found[name]],
