@@ -139,6 +139,9 @@ class StatusListReader {
   // `after` of -1 begins at the beginning.
   virtual absl::StatusOr<std::vector<StatusSlotRow>> SlotsOf(
       const Key16& list_id, std::int64_t after, std::size_t limit) const = 0;
+  // Of them only those that are flipped; the others cost nothing.
+  virtual absl::StatusOr<std::vector<StatusSlot>> FlippedOf(
+      const Key16& list_id, std::int64_t after, std::size_t limit) const = 0;
 };
 
 // What is flipped is told to the listener (on_status_flips), so that it is in
