@@ -8,7 +8,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 #include "server/door/call.h"
-#include "server/door/method.h"
+#include "server/door/door.h"
 
 namespace ostiary::rpc {
 

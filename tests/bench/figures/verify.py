@@ -34,7 +34,7 @@ def run(quick):
     raw = program("local_verify", "--rounds", 1)["raw_ns"] / 1000
     # Without a cache each check is that of a new token.
     with Server() as server, Server("--verify-cache-entries=0") as forgetful, \
-            Noop("async") as noop, Noop("callback") as callback:
+            Noop("async") as noop, Noop("callback") as callback, Noop("signature") as checking:
         for one in (server, forgetful):
             one.sign_up()
         seen = verify_request(server.token())
@@ -47,6 +47,7 @@ def run(quick):
             "socket": lambda: cpu(server, [seen], seconds, target=server.socket),
             "batch": lambda: cpu(server, [batch], seconds, BATCH) / 64,
             "stream": lambda: stream_cpu(server, batch, seconds) / 64,
+            "checking": lambda: cpu(checking, [new], seconds),
             "new": lambda: cpu(forgetful, [new], seconds),
         })
     limit = [base + 1.1 * raw + 8 for base in found["noop"]]
@@ -55,6 +56,8 @@ def run(quick):
         judged("Verify, token seen before / no-op, callback API", found["seen"],
                found["callback"], 0.8),
         judged("Verify, new token (ES256) / no-op + 1.1 x raw + 8 us", found["new"], limit, 1.0),
+        judged("  the same / no-op that checks one signature + 8 us", found["new"],
+               [one + 8 for one in found["checking"]], 1.0),
         judged("BatchVerify of 64, a token / Verify", found["batch"], found["seen"], 1 / 8),
         judged("VerifyStream of 64, a token / Verify", found["stream"], found["seen"], 1 / 8),
         judged("Verify over a Unix socket / over TCP", found["socket"], found["seen"], 0.85),
