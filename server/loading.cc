@@ -1,9 +1,12 @@
 #include "server/loading.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "server/revocation/access_ceiling.h"
 #include "server/settings.h"
 
@@ -14,22 +17,75 @@ namespace {
 // not run meanwhile.
 constexpr absl::Duration kStalledCommit = absl::Seconds(1);
 
+using Rows = std::vector<storage::LedgerRow>;
+
+// Few enough to be in the cache still when they are applied.
+constexpr std::size_t kRowsAtATime = 1000;
+
+// Gives `take` the rows with a sequence > `after` and <= `last`, in order.
+absl::Status ReadLedger(storage::Store& store, std::int64_t after,
+                        std::int64_t last,
+                        absl::FunctionRef<void(const Rows& rows)> take) {
+  Rows rows;
+  for (;;) {
+    const absl::Status read = store.Read([&](storage::ReadTx& tx) {
+      return tx.ledger().ReadAfter(after, kRowsAtATime, rows);
+    });
+    if (!read.ok()) return read;
+    bool done = rows.size() < kRowsAtATime;
+    while (!rows.empty() && rows.back().sequence > last) {
+      rows.pop_back();
+      done = true;
+    }
+    take(rows);
+    if (done) return absl::OkStatus();
+    after = rows.back().sequence;
+  }
+}
+
+// The sequence of the first row.
+absl::StatusOr<std::int64_t> FirstOf(storage::Store& store) {
+  const auto first = storage::ReadValue<Rows>(
+      store, [](storage::ReadTx& tx) { return tx.ledger().After(0, 1); });
+  if (!first.ok()) return first.status();
+  return first->empty() ? 0 : first->front().sequence;
+}
+
+// A ledger that is worth it is loaded in two halves side by side: which row
+// about a thing comes first makes no difference to what is in force. Only the
+// feed must have its rows in order: it gets the newest, and knows from where.
 absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
                         Aftermath& aftermath) {
-  constexpr std::size_t kRowsAtATime = 10000;
-  std::int64_t after = 0;
-  for (;;) {
-    using Rows = std::vector<storage::LedgerRow>;
-    auto rows = storage::ReadValue<Rows>(store, [&](storage::ReadTx& tx) {
-      return tx.ledger().After(after, kRowsAtATime);
-    });
-    if (!rows.ok()) return rows.status();
-    aftermath.revocations.Apply(head, *rows);
-    aftermath.feed_log.Append(head, *rows);
-    aftermath.sweep.Announce(*rows);
-    if (rows->size() < kRowsAtATime) return absl::OkStatus();
-    after = rows->back().sequence;
+  const auto first = FirstOf(store);
+  if (!first.ok()) return first.status();
+  const auto feed_rows = static_cast<std::int64_t>(kFeedRows);
+  const std::int64_t rows_at_most =
+      *first == 0 ? 0 : head.sequence - *first + 1;
+  const std::int64_t fed_after =
+      rows_at_most > feed_rows ? head.sequence - feed_rows : 0;
+  const std::int64_t middle = rows_at_most > 2 * feed_rows
+                                  ? head.sequence - rows_at_most / 2
+                                  : fed_after;
+  if (fed_after > 0) aftermath.feed_log.BeginAfter(fed_after);
+  const auto in_force = [&](const Rows& rows) {
+    aftermath.revocations.Apply(head, rows);
+    aftermath.sweep.Announce(rows);
+  };
+  absl::Status oldest;
+  std::thread oldest_rows;
+  if (middle > 0) {
+    oldest_rows =
+        std::thread([&] { oldest = ReadLedger(store, 0, middle, in_force); });
   }
+  absl::Status newer = ReadLedger(store, middle, fed_after, in_force);
+  if (newer.ok()) {
+    newer = ReadLedger(store, fed_after, head.sequence, [&](const Rows& rows) {
+      in_force(rows);
+      aftermath.feed_log.Append(head, rows);
+    });
+  }
+  if (oldest_rows.joinable()) oldest_rows.join();
+  return newer.ok() ? oldest : newer;
 }
 
 }  // namespace

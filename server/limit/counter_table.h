@@ -4,12 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "server/base/random.h"
 #include "server/base/secret.h"
+#include "server/limit/zeroed_array.h"
 
 namespace ostiary::limit {
 
@@ -83,7 +83,7 @@ class CounterTable {
   const Slot* Spare(const CounterKey& key, std::int64_t now) const;
   std::int64_t UntilOneIsSpare(const CounterKey& key, std::int64_t now) const;
 
-  std::vector<Slot> slots_;
+  ZeroedArray<Slot> slots_;
 };
 
 }  // namespace ostiary::limit

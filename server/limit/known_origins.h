@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "server/limit/counter_table.h"
+#include "server/limit/zeroed_array.h"
 
 namespace ostiary::limit {
 
@@ -33,7 +33,7 @@ class KnownOrigins {
   std::size_t SetOf(const CounterKey& pair) const;
 
   const absl::Duration remember_;
-  std::vector<Slot> slots_;
+  ZeroedArray<Slot> slots_;
 };
 
 }  // namespace ostiary::limit

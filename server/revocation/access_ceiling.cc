@@ -52,10 +52,32 @@ Ceiling Agree(const std::optional<Ceiling>& stored, absl::Duration configured,
   return *stored;
 }
 
+using MaybeText = std::optional<std::string>;
+
+// The ceiling, if what is stored says it already. Then nothing is written: a
+// start does not wait for the disk.
+absl::StatusOr<std::optional<absl::Duration>> FindAgreed(
+    storage::Store& store, absl::Duration configured_lifetime, absl::Time now) {
+  const absl::StatusOr<MaybeText> text = storage::ReadValue<MaybeText>(
+      store, [](storage::ReadTx& tx) { return tx.facts().Find(kFact); });
+  if (!text.ok()) return text.status();
+  if (!text->has_value()) return std::optional<absl::Duration>();
+  const std::optional<Ceiling> stored = Parse(**text);
+  // Agreed on once more, the same lifetime would only be younger.
+  if (!stored.has_value() || stored->configured != configured_lifetime)
+    return std::optional<absl::Duration>();
+  const Ceiling agreed = Agree(stored, configured_lifetime, now);
+  if (agreed.ceiling != stored->ceiling) return std::optional<absl::Duration>();
+  return std::optional<absl::Duration>(agreed.ceiling);
+}
+
 }  // namespace
 
 absl::StatusOr<absl::Duration> AgreeOnAccessCeiling(
     storage::Store& store, absl::Duration configured_lifetime, absl::Time now) {
+  const auto stored_already = FindAgreed(store, configured_lifetime, now);
+  if (!stored_already.ok()) return stored_already.status();
+  if (stored_already->has_value()) return **stored_already;
   return storage::WriteValue<absl::Duration>(
       store, [&](storage::WriteTx& tx) -> absl::StatusOr<absl::Duration> {
         absl::StatusOr<std::optional<std::string>> text =

@@ -4,35 +4,78 @@
 #include <iterator>
 #include <utility>
 
+#include "server/revocation/packed_key.h"
+#include "storage/stored_time.h"
+
 namespace ostiary::revocation {
-namespace {
-
-// The first row after `sequence`.
-auto FirstAfter(const std::deque<storage::LedgerRow>& rows,
-                std::int64_t sequence) {
-  return std::upper_bound(
-      rows.begin(), rows.end(), sequence,
-      [](std::int64_t wanted, const storage::LedgerRow& row) {
-        return wanted < row.sequence;
-      });
+void FeedLog::BeginAfter(std::int64_t sequence) {
+  std::lock_guard lock(mutex_);
+  base_ = sequence;
 }
-
-}  // namespace
 
 void FeedLog::Append(const storage::LedgerHead& head,
                      const std::vector<storage::LedgerRow>& rows) {
   {
     std::lock_guard lock(mutex_);
     for (const storage::LedgerRow& row : rows) {
-      rows_.push_back(row);
-      rows_.back().reason.clear();  // for people, not for those who watch
-      if (rows_.size() <= most_rows_) continue;
-      base_ = rows_.front().sequence;
-      rows_.pop_front();
+      Keep(row);
+      if (rows_.size() > most_rows_) DropOldest();
     }
     head_ = head;
   }
   grown_.notify_all();
+}
+
+// Without the reason: that is for people, not for those who watch.
+void FeedLog::Keep(const storage::LedgerRow& row) {
+  Kept kept{row.sequence,
+            row.check,
+            row.min_generation,
+            storage::ToStoredTime(row.issued_before),
+            storage::ToStoredTime(row.commit_time),
+            storage::ToStoredTime(row.expire_time),
+            {},
+            row.kind,
+            false};
+  if (const auto form = KeyFormOf(row.kind); form.has_value()) {
+    if (const auto key = PackKey(*form, row.key); key.has_value()) {
+      kept.key = *key;
+      kept.packed = true;
+    }
+  }
+  if (!kept.packed) texts_[row.sequence] = row.key;
+  rows_.push_back(kept);
+}
+
+void FeedLog::DropOldest() {
+  const Kept& oldest = rows_.front();
+  base_ = oldest.sequence;
+  if (!oldest.packed) texts_.erase(oldest.sequence);
+  rows_.pop_front();
+}
+
+storage::LedgerRow FeedLog::RowOf(const Kept& kept) const {
+  storage::LedgerRow row;
+  row.sequence = kept.sequence;
+  row.kind = kept.kind;
+  if (kept.packed) {
+    row.key = UnpackKey(*KeyFormOf(kept.kind), kept.key);
+  } else {
+    row.key = texts_.at(kept.sequence);
+  }
+  row.min_generation = kept.min_generation;
+  row.issued_before = storage::FromStoredTime(kept.issued_before);
+  row.commit_time = storage::FromStoredTime(kept.commit_time);
+  row.expire_time = storage::FromStoredTime(kept.expire_time);
+  row.check = kept.check;
+  return row;
+}
+
+FeedLog::Rows::const_iterator FeedLog::FirstAfter(std::int64_t sequence) const {
+  return std::upper_bound(rows_.begin(), rows_.end(), sequence,
+                          [](std::int64_t wanted, const Kept& row) {
+                            return wanted < row.sequence;
+                          });
 }
 
 void FeedLog::AwaitBeyond(std::int64_t sequence, absl::Duration at_most,
@@ -51,11 +94,14 @@ std::optional<std::vector<storage::LedgerRow>> FeedLog::After(
     std::int64_t sequence, std::size_t most) const {
   std::lock_guard lock(mutex_);
   if (sequence < base_ || sequence > head_.sequence) return std::nullopt;
-  const auto first = FirstAfter(rows_, sequence);
+  const auto first = FirstAfter(sequence);
   const auto count =
       std::min(static_cast<std::size_t>(rows_.end() - first), most);
-  return std::vector<storage::LedgerRow>(
-      first, first + static_cast<std::ptrdiff_t>(count));
+  std::vector<storage::LedgerRow> rows;
+  rows.reserve(count);
+  for (auto row = first; rows.size() < count; ++row)
+    rows.push_back(RowOf(*row));
+  return rows;
 }
 
 FeedLog::Fit FeedLog::FitOf(const storage::LedgerHead& position) const {
@@ -73,9 +119,9 @@ std::optional<std::uint64_t> FeedLog::CheckAt(std::int64_t sequence) const {
   if (sequence == head_.sequence) return head_.check;
   if (sequence < base_) return std::nullopt;
   if (sequence == 0) return 0;  // the beginning, before any row
-  const auto next = FirstAfter(rows_, sequence);
+  const auto next = FirstAfter(sequence);
   if (next == rows_.begin()) return std::nullopt;
-  const storage::LedgerRow& row = *std::prev(next);
+  const Kept& row = *std::prev(next);
   if (row.sequence != sequence) return std::nullopt;
   return row.check;
 }

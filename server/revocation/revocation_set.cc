@@ -9,33 +9,84 @@ namespace {
 
 using storage::LedgerKind;
 
+constexpr std::size_t kParts = kKeyTableParts;
+constexpr Minute kNoMinute = std::numeric_limits<Minute>::max();
+
+Minute AsMinute(std::int64_t minute) {
+  return static_cast<Minute>(
+      std::clamp<std::int64_t>(minute, 1, kNoMinute - 1));
+}
+
 // The first whole minute after the row may be forgotten.
-std::int64_t MinuteOf(absl::Time expire_time) {
-  return absl::ToUnixSeconds(expire_time) / 60 + 1;
+Minute MinuteOf(absl::Time expire_time) {
+  if (expire_time == absl::InfiniteFuture()) return kNoMinute;
+  return AsMinute(absl::ToUnixSeconds(expire_time) / 60 + 1);
 }
 
-// Of the newest row about `key`; 0: none.
-std::int64_t SequenceOf(
-    const absl::flat_hash_map<std::string, std::int64_t>& sequences,
-    const std::string& key) {
-  const auto found = sequences.find(key);
-  return found == sequences.end() ? 0 : found->second;
-}
-
-template <typename Map>
-bool EraseIfNewest(Map& map, const std::string& key, std::int64_t sequence) {
-  const auto found = map.find(key);
-  if (found == map.end()) return false;
-  if constexpr (std::is_same_v<typename Map::mapped_type, std::int64_t>) {
-    if (found->second != sequence) return false;
-  } else {
-    if (found->second.sequence != sequence) return false;
-  }
-  map.erase(found);
-  return true;
+absl::Time TimeOf(Minute minute) {
+  if (minute == kNoMinute) return absl::InfiniteFuture();
+  return absl::FromUnixSeconds(std::int64_t{minute} * 60);
 }
 
 }  // namespace
+
+// Live rows by value, 32 bytes for one about a token or session of ours: a
+// snapshot of a large ledger must not take many times the ledger's memory.
+class RevocationSet::Collection {
+ public:
+  void Add(LedgerKind kind, Minute forget_at, const IdBytes& key,
+           std::uint64_t min_generation) {
+    if ((min_generation & kNamed) != 0) {
+      Add(kind, forget_at, UnpackKey(*KeyFormOf(kind), key), min_generation,
+          absl::InfinitePast());
+      return;
+    }
+    rows_.push_back({kind, forget_at, key, min_generation});
+  }
+  // About a key that cannot be packed.
+  void Add(LedgerKind kind, Minute forget_at, const std::string& key,
+           std::uint64_t min_generation, absl::Time issued_before) {
+    rows_.push_back({kind, forget_at, {}, kNamed | named_.size()});
+    named_.push_back({key, min_generation, issued_before});
+  }
+
+  void Visit(absl::FunctionRef<void(const LiveRow& row)> visit) {
+    std::sort(rows_.begin(), rows_.end(), [](const Row& one, const Row& other) {
+      return one.forget_at < other.forget_at;
+    });
+    for (const Row& row : rows_) {
+      const absl::Time forget_time = TimeOf(row.forget_at);
+      if ((row.number & kNamed) != 0) {
+        const Named& named = named_[row.number & ~kNamed];
+        visit({row.kind, named.key, named.min_generation, named.issued_before,
+               forget_time});
+        continue;
+      }
+      const std::string key = UnpackKey(*KeyFormOf(row.kind), row.key);
+      visit({row.kind, key, row.number, absl::InfinitePast(), forget_time});
+    }
+  }
+
+ private:
+  // No generation gets there but one that an epoch beyond 2^31 made.
+  static constexpr std::uint64_t kNamed = std::uint64_t{1} << 63;
+
+  struct Row {
+    LedgerKind kind;
+    Minute forget_at;
+    IdBytes key;
+    // The generation, or where in `named_` the rest is.
+    std::uint64_t number;
+  };
+  struct Named {
+    std::string key;
+    std::uint64_t min_generation;
+    absl::Time issued_before;
+  };
+
+  std::vector<Row> rows_;
+  std::vector<Named> named_;
+};
 
 void RevocationSet::Apply(const storage::LedgerHead& head,
                           const std::vector<storage::LedgerRow>& rows) {
@@ -45,36 +96,34 @@ void RevocationSet::Apply(const storage::LedgerHead& head,
 }
 
 void RevocationSet::ApplyRow(const storage::LedgerRow& row) {
+  const Minute minute = MinuteOf(row.expire_time);
   switch (row.kind) {
     case LedgerKind::kToken:
-      tokens_[row.key] = row.sequence;
-      break;
-    case LedgerKind::kSession:
-      sessions_[row.key] = row.sequence;
-      break;
+    case LedgerKind::kSession: {
+      auto& table = row.kind == LedgerKind::kToken ? tokens_ : sessions_;
+      Ended& entry = table.FindOrAdd(row.key, {0});
+      entry.forget_at = std::max(entry.forget_at, minute);
+      return;
+    }
     case LedgerKind::kAccount: {
-      ByGeneration& entry = accounts_[row.key];
+      ByGeneration& entry = accounts_.FindOrAdd(row.key, {0, 0});
       entry = {std::max(entry.min_generation, row.min_generation),
-               row.sequence};
-      break;
+               std::max(entry.forget_at, minute)};
+      return;
     }
     case LedgerKind::kClient: {
-      ByTime& entry =
-          clients_.try_emplace(row.key, ByTime{absl::InfinitePast(), 0})
-              .first->second;
-      entry = {std::max(entry.issued_before, row.issued_before), row.sequence};
-      break;
+      ByTime& entry = clients_.try_emplace(row.key, kNever).first->second;
+      entry = {std::max(entry.issued_before, row.issued_before),
+               std::max(entry.forget_at, minute)};
+      return;
     }
     case LedgerKind::kKey:
       keys_.insert(row.key);
       return;  // never forgotten
     case LedgerKind::kAll:
-      all_ = {std::max(all_.issued_before, row.issued_before), row.sequence};
-      break;
-  }
-  if (row.expire_time != absl::InfiniteFuture()) {
-    by_minute_[MinuteOf(row.expire_time)].push_back(
-        {row.kind, row.key, row.sequence});
+      all_ = {std::max(all_.issued_before, row.issued_before),
+              std::max(all_.forget_at, minute)};
+      return;
   }
 }
 
@@ -82,18 +131,20 @@ bool RevocationSet::Hits(const jwt::Claims& claims,
                          absl::string_view key_id) const {
   ReaderMutexLock lock(&mutex_);
   if (!keys_.empty() && keys_.contains(key_id)) return true;
-  if (tokens_.contains(claims.token_id)) return true;
-  if (!claims.session_id.empty() && sessions_.contains(claims.session_id))
+  if (tokens_.Find(claims.token_id) != nullptr) return true;
+  if (!claims.session_id.empty() &&
+      sessions_.Find(claims.session_id) != nullptr)
     return true;
-  if (const auto account = accounts_.find(claims.subject);
-      account != accounts_.end()) {
+  if (const ByGeneration* account = accounts_.Find(claims.subject);
+      account != nullptr) {
     // A token of an account without `gen` would be older than generations.
-    if (claims.generation.value_or(0) < account->second.min_generation)
-      return true;
+    if (claims.generation.value_or(0) < account->min_generation) return true;
   }
-  if (const auto client = clients_.find(claims.client_id);
-      client != clients_.end()) {
-    if (claims.issue_time <= client->second.issued_before) return true;
+  if (!clients_.empty()) {
+    const auto client = clients_.find(claims.client_id);
+    if (client != clients_.end() &&
+        claims.issue_time <= client->second.issued_before)
+      return true;
   }
   return claims.issue_time <= all_.issued_before;
 }
@@ -116,93 +167,71 @@ Revision RevocationSet::applied() const {
 std::size_t RevocationSet::size() const {
   ReaderMutexLock lock(&mutex_);
   return tokens_.size() + sessions_.size() + accounts_.size() +
-         clients_.size() + keys_.size() + (all_.sequence != 0 ? 1 : 0);
+         clients_.size() + keys_.size() + (all_.forget_at != 0 ? 1 : 0);
+}
+
+void RevocationSet::Collect(Collection& rows) const {
+  const auto visit = [&rows](const auto& table, std::size_t part,
+                             LedgerKind kind, auto generation_of) {
+    table.VisitPart(
+        part,
+        [&](const IdBytes& key, const auto& entry) {
+          rows.Add(kind, entry.forget_at, key, generation_of(entry));
+        },
+        [&](const std::string& key, const auto& entry) {
+          rows.Add(kind, entry.forget_at, key, generation_of(entry),
+                   absl::InfinitePast());
+        });
+  };
+  const auto none = [](const Ended&) { return std::uint64_t{0}; };
+  const auto generation = [](const ByGeneration& entry) {
+    return entry.min_generation;
+  };
+  for (std::size_t part = 0; part < kParts; ++part) {
+    ReaderMutexLock lock(&mutex_);
+    visit(tokens_, part, LedgerKind::kToken, none);
+    visit(sessions_, part, LedgerKind::kSession, none);
+    visit(accounts_, part, LedgerKind::kAccount, generation);
+  }
+  ReaderMutexLock lock(&mutex_);
+  for (const auto& [key, entry] : clients_) {
+    rows.Add(LedgerKind::kClient, entry.forget_at, key, 0, entry.issued_before);
+  }
+  if (all_.forget_at != 0)
+    rows.Add(LedgerKind::kAll, all_.forget_at, "", 0, all_.issued_before);
+  for (const std::string& key : keys_)
+    rows.Add(LedgerKind::kKey, kNoMinute, key, 0, absl::InfinitePast());
 }
 
 void RevocationSet::VisitLive(
     absl::FunctionRef<void(const LiveRow& row)> visit) const {
-  std::int64_t minute = std::numeric_limits<std::int64_t>::min();
-  for (;;) {
-    ReaderMutexLock lock(&mutex_);
-    const auto bucket = by_minute_.upper_bound(minute);
-    if (bucket == by_minute_.end()) break;
-    minute = bucket->first;
-    for (const Forgettable& row : bucket->second) {
-      LiveRow shown;
-      shown.forget_time = absl::FromUnixSeconds(minute * 60);
-      if (Describe(row, shown)) visit(shown);
-    }
-  }
-  ReaderMutexLock lock(&mutex_);
-  for (const std::string& key : keys_) {
-    LiveRow shown;
-    shown.kind = LedgerKind::kKey;
-    shown.key = key;
-    visit(shown);
-  }
-}
-
-bool RevocationSet::Describe(const Forgettable& row, LiveRow& out) const {
-  out.kind = row.kind;
-  out.key = row.key;
-  switch (row.kind) {
-    case LedgerKind::kToken:
-      return SequenceOf(tokens_, row.key) == row.sequence;
-    case LedgerKind::kSession:
-      return SequenceOf(sessions_, row.key) == row.sequence;
-    case LedgerKind::kAccount: {
-      const auto found = accounts_.find(row.key);
-      if (found == accounts_.end() || found->second.sequence != row.sequence)
-        return false;
-      out.min_generation = found->second.min_generation;
-      return true;
-    }
-    case LedgerKind::kClient: {
-      const auto found = clients_.find(row.key);
-      if (found == clients_.end() || found->second.sequence != row.sequence)
-        return false;
-      out.issued_before = found->second.issued_before;
-      return true;
-    }
-    case LedgerKind::kAll:
-      out.issued_before = all_.issued_before;
-      return all_.sequence == row.sequence;
-    case LedgerKind::kKey:
-      return false;  // shown on its own
-  }
-  return false;
+  Collection rows;
+  Collect(rows);
+  rows.Visit(visit);
 }
 
 std::size_t RevocationSet::Forget(absl::Time now) {
-  MutexLock lock(&mutex_);
-  const std::int64_t minute = absl::ToUnixSeconds(now) / 60;
+  const Minute minute = AsMinute(absl::ToUnixSeconds(now) / 60);
   std::size_t forgotten = 0;
-  while (!by_minute_.empty() && by_minute_.begin()->first <= minute) {
-    for (const Forgettable& row : by_minute_.begin()->second)
-      forgotten += Erase(row) ? 1 : 0;
-    by_minute_.erase(by_minute_.begin());
+  for (std::size_t part = 0; part < kParts; ++part) {
+    MutexLock lock(&mutex_);
+    forgotten += tokens_.ForgetPart(part, minute);
+    forgotten += sessions_.ForgetPart(part, minute);
+    forgotten += accounts_.ForgetPart(part, minute);
   }
-  return forgotten;
+  MutexLock lock(&mutex_);
+  return forgotten + ForgetNamed(minute);
 }
 
-bool RevocationSet::Erase(const Forgettable& row) {
-  switch (row.kind) {
-    case LedgerKind::kToken:
-      return EraseIfNewest(tokens_, row.key, row.sequence);
-    case LedgerKind::kSession:
-      return EraseIfNewest(sessions_, row.key, row.sequence);
-    case LedgerKind::kAccount:
-      return EraseIfNewest(accounts_, row.key, row.sequence);
-    case LedgerKind::kClient:
-      return EraseIfNewest(clients_, row.key, row.sequence);
-    case LedgerKind::kAll:
-      if (all_.sequence != row.sequence) return false;
-      all_ = {absl::InfinitePast(), 0};
-      return true;
-    case LedgerKind::kKey:
-      return false;
+std::size_t RevocationSet::ForgetNamed(Minute now) {
+  std::size_t forgotten = absl::erase_if(clients_, [now](const auto& entry) {
+    return entry.second.forget_at <= now;
+  });
+  if (all_.forget_at != 0 && all_.forget_at <= now) {
+    all_ = kNever;
+    ++forgotten;
   }
-  return false;
+  return forgotten;
 }
 
 }  // namespace ostiary::revocation

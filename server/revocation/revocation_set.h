@@ -2,7 +2,6 @@
 #define OSTIARY_SERVER_REVOCATION_REVOCATION_SET_H_
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "client/jwt/token.h"
 #include "client/revocation/revision.h"
 #include "server/base/mutex.h"
+#include "server/revocation/key_table.h"
 #include "storage/rows.h"
 
 namespace ostiary::revocation {
@@ -30,6 +30,7 @@ struct LiveRow {
 };
 
 // Every live ledger row, in memory. What `Verify` asks instead of the store.
+// 24 to 48 bytes for a token or session of ours.
 //
 // Rows only add: applying one can refuse a token, never accept it. A row is
 // dropped by `Forget` once no token it can hit is alive.
@@ -52,51 +53,45 @@ class RevocationSet {
   std::size_t size() const;
 
   // Shows every row that is remembered, the ones that may be forgotten first
-  // first; of rows about the same account or client, the one that counts. A
-  // reader's lock is held for one minute's rows at a time, so rows applied
-  // meanwhile may be shown or not: they are in the feed after `applied()` as it
-  // was before the call.
+  // first; rows about the same token, session, account or client as one. They
+  // are collected first, under a reader's lock for a part at a time, so rows
+  // applied meanwhile may be shown or not: they are in the feed after
+  // `applied()` as it was before the call.
   void VisitLive(absl::FunctionRef<void(const LiveRow& row)> visit) const;
 
   // Drops what cannot hit any living token. Returns how many rows went.
   std::size_t Forget(absl::Time now);
 
  private:
-  // Rows that may be forgotten in the same minute, so that forgetting touches
-  // only what goes.
-  struct Forgettable {
-    storage::LedgerKind kind;
-    std::string key;
-    std::int64_t sequence;
+  // Each with the minute of the row that lasts longest.
+  struct Ended {
+    Minute forget_at;
   };
   struct ByGeneration {
     std::uint64_t min_generation;
-    std::int64_t sequence;
+    Minute forget_at;
   };
   struct ByTime {
     absl::Time issued_before;
-    std::int64_t sequence;
+    Minute forget_at;
   };
-  using Sequences = absl::flat_hash_map<std::string, std::int64_t>;
+  class Collection;
 
   void ApplyRow(const storage::LedgerRow& row)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool Erase(const Forgettable& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Fills in what the row says; false if a newer row about the same counts.
-  bool Describe(const Forgettable& row, LiveRow& out) const
-      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void Collect(Collection& rows) const;
+  std::size_t ForgetNamed(Minute now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  static constexpr ByTime kNever = {absl::InfinitePast(), 0};
 
   mutable Mutex mutex_;
   Revision applied_ ABSL_GUARDED_BY(mutex_);
-  Sequences tokens_ ABSL_GUARDED_BY(mutex_);
-  Sequences sessions_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, ByGeneration> accounts_
-      ABSL_GUARDED_BY(mutex_);
+  KeyTable<Ended> tokens_ ABSL_GUARDED_BY(mutex_){KeyForm::kTokenId};
+  KeyTable<Ended> sessions_ ABSL_GUARDED_BY(mutex_){KeyForm::kSessionId};
+  KeyTable<ByGeneration> accounts_ ABSL_GUARDED_BY(mutex_){KeyForm::kAccountId};
   absl::flat_hash_map<std::string, ByTime> clients_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<std::string> keys_ ABSL_GUARDED_BY(mutex_);
-  ByTime all_ ABSL_GUARDED_BY(mutex_) = {absl::InfinitePast(), 0};
-  std::map<std::int64_t, std::vector<Forgettable>> by_minute_
-      ABSL_GUARDED_BY(mutex_);
+  ByTime all_ ABSL_GUARDED_BY(mutex_) = kNever;
 };
 
 }  // namespace ostiary::revocation

@@ -34,4 +34,13 @@ std::size_t ResidentBytes(int pid) {
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
+std::size_t OwnBytes(int pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/status"));
+  for (std::string word; file >> word;) {
+    std::size_t kib = 0;
+    if (word == "RssAnon:" && file >> kib) return kib * 1024;
+  }
+  return 0;
+}
+
 }  // namespace ostiary::bench

@@ -19,6 +19,10 @@ absl::Duration CpuOf(int pid);
 // Resident memory of a process.
 std::size_t ResidentBytes(int pid);
 
+// What of it is the process's own: not backed by a file that others may map
+// (RssAnon).
+std::size_t OwnBytes(int pid);
+
 }  // namespace ostiary::bench
 
 #endif  // OSTIARY_TESTS_BENCH_MEASURE_H_

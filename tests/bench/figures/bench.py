@@ -34,22 +34,26 @@ def build(targets):
             sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
 
 
-def program(name, *arguments, stdin=""):
+def program(name, *arguments, stdin="", seconds=900):
     """Runs a bench program; the JSON it prints last."""
     done = subprocess.run([str(BUILD / "bench" / name), *map(str, arguments)], input=stdin,
-                          capture_output=True, text=True, timeout=900)
+                          capture_output=True, text=True, timeout=seconds)
     if done.returncode != 0:
         sys.exit(f"{name} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 class Server:
-    """An ostiaryd of the benches' own, until it is left."""
+    """An ostiaryd of the benches' own, until it is left.
+
+    On the data directory `data`, or one of its own that goes with it.
+    """
 
     issuer = "https://bench.example"
     basics = FLAGS
 
-    def __init__(self, *flags):
+    def __init__(self, *flags, data=None):
+        self.data = data
         named = {flag.split("=")[0] for flag in flags}
         self.flags = [flag for flag in self.basics if flag.split("=")[0] not in named] + list(flags)
 
@@ -58,7 +62,7 @@ class Server:
         greeting = Path(self.folder.name) / "greeting"
         self.out = open(greeting, "w+")
         self.process = subprocess.Popen(
-            [str(BUILD / "bin/ostiaryd"), f"--data-dir={self.folder.name}/data",
+            [str(BUILD / "bin/ostiaryd"), f"--data-dir={self.data or self.folder.name + '/data'}",
              "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0",
              "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}", *self.flags],
             stdout=self.out, stderr=subprocess.DEVNULL, cwd=self.folder.name)
@@ -70,6 +74,7 @@ class Server:
                 said = {line.strip().split("  ")[0]: line.split()[-1]
                         for line in text.splitlines() if "  " in line.strip()}
                 self.grpc, self.http = said["gRPC"], said["HTTP"]
+                self.ops = said["health, metrics"]
                 self.socket = f"unix:{said['operator socket']}"
                 return self
             time.sleep(0.02)

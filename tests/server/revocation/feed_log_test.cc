@@ -77,6 +77,45 @@ TEST_F(FeedLogTest, ReasonsForPeopleStayInTheLedger) {
   EXPECT_EQ(log_.After(0, 1)->front().reason, "");
 }
 
+// Rows that were passed over at start must not be taken for rows that never
+// were: who stands before them gets a snapshot.
+TEST_F(FeedLogTest, NothingBeforeItsBeginningIsContinued) {
+  FeedLog log(10);
+  log.BeginAfter(7);
+  storage::LedgerRow row = TokenRow("t", kLater);
+  row.sequence = 8, row.check = 88;
+  log.Append({1, 8, 88}, {row});
+  EXPECT_EQ(SequencesAfter(log, 0), std::nullopt);
+  EXPECT_EQ(SequencesAfter(log, 6), std::nullopt);
+  EXPECT_THAT(SequencesAfter(log, 7), Optional(ElementsAre(8)));
+  EXPECT_EQ(log.FitOf({1, 0, 0}), Fit::kTooOld);
+  EXPECT_EQ(log.FitOf({1, 6, 66}), Fit::kTooOld);
+  EXPECT_EQ(log.FitOf({1, 8, 88}), Fit::kContinues);
+}
+
+TEST_F(FeedLogTest, RowsComeBackAsTheyWereAppended) {
+  storage::LedgerRow ours = TokenRow("AAAAAAAAAAAAAAAAAAAAAA", kLater);
+  storage::LedgerRow theirs = TokenRow("theirs", absl::InfiniteFuture());
+  storage::LedgerRow account;
+  account.kind = storage::LedgerKind::kAccount;
+  account.key = AccountId(storage::Key16{1, 2, 3}).ToString();
+  account.min_generation = ~std::uint64_t{0};
+  account.commit_time = kLater;
+  storage::LedgerRow client;
+  client.kind = storage::LedgerKind::kClient;
+  client.key = "cli_shop";
+  client.issued_before = kLater + absl::Microseconds(1);
+  FeedLog log(3);
+  std::vector<storage::LedgerRow> rows = {ours, theirs, account, client};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].sequence = static_cast<std::int64_t>(i + 1);
+    rows[i].check = 100 + i;
+  }
+  log.Append({1, 4, 103}, rows);
+  rows.erase(rows.begin());  // more than it remembers
+  EXPECT_EQ(log.After(1, 10), rows);
+}
+
 TEST_F(FeedLogTest, APlaceItHasToldContinues) {
   const LedgerHead first = Commit();
   EXPECT_EQ(log_.FitOf(first), Fit::kContinues);

@@ -238,6 +238,50 @@ TEST_F(RevocationSetTest, NewerRowAboutTheSameThingOutlivesTheOlderOnesTime) {
   EXPECT_FALSE(Hits(Token()));
 }
 
+// Our own jti and sid are kept as bytes, whatever else somebody revokes as
+// text: both must be hit and forgotten alike.
+TEST_F(RevocationSetTest, KeysOfEverySpellingAreHitAndForgotten) {
+  const std::string spellings[] = {
+      "AAAAAAAAAAAAAAAAAAAAAA",      // ours
+      "AAAAAAAAAAAAAAAAAAAAAB",      // one bit too many
+      "AAAAAAAAAAAAAAAAAAAAA",       // too short
+      "AAAAAAAAAAAAAAAAAAAAAAA",     // too long
+      "0b9f2f5e-8b0c-4ae6-b2a5-aa",  // of another issuer
+  };
+  for (const std::string& revoked : spellings) {
+    Apply(TokenEntry(revoked, kNow, kNow, ""));
+    for (const std::string& asked : spellings) {
+      jwt::Claims claims = Token();
+      claims.token_id = asked;
+      EXPECT_EQ(Hits(claims), asked == revoked) << revoked << " " << asked;
+    }
+    EXPECT_EQ(set_.Forget(kNow + absl::Minutes(6)), 1u) << revoked;
+  }
+  EXPECT_EQ(set_.size(), 0u);
+}
+
+TEST_F(RevocationSetTest, AnEarlierEndDoesNotShortenALaterOne) {
+  Apply(TokenEntry("t", kNow + absl::Minutes(30), kNow, ""));
+  Apply(TokenEntry("t", kNow, kNow, ""));
+  EXPECT_EQ(set_.Forget(kNow + absl::Minutes(20)), 0u);
+  EXPECT_EQ(set_.Forget(kNow + absl::Minutes(36)), 1u);
+}
+
+TEST_F(RevocationSetTest, ManyRowsAreAllHitAndAllForgotten) {
+  constexpr std::uint8_t kMany = 200;
+  for (std::uint8_t i = 0; i < kMany; ++i) {
+    const SessionId session(storage::Key16{9, i, i});
+    Apply(SessionEntry(session, kNow, kCeiling, ""));
+  }
+  for (std::uint8_t i = 0; i < kMany; ++i) {
+    jwt::Claims claims = Token();
+    claims.session_id = SessionId(storage::Key16{9, i, i}).ToString();
+    EXPECT_TRUE(Hits(claims));
+  }
+  EXPECT_EQ(set_.Forget(kNow + absl::Minutes(21)), kMany);
+  EXPECT_EQ(set_.size(), 0u);
+}
+
 TEST_F(RevocationSetTest, ForgettingDoesNotMoveTheRevision) {
   Apply(TokenEntry("jti-1", kNow, kNow, ""));
   set_.Forget(kNow + absl::Hours(1));
