@@ -12,6 +12,7 @@
 #include "server/door/documents.h"
 #include "server/door/gate.h"
 #include "server/door/house_door.h"
+#include "server/door/messages.h"
 #include "server/door/methods.h"
 #include "server/door/revocation_feed.h"
 #include "server/door/status_list_shelf.h"
@@ -160,7 +161,8 @@ class House final : public Assembly {
                        loaded_.verifier,
                        aftermath_->revocations,
                        loaded_.past_epochs,
-                       cache_};
+                       cache_,
+                       door::EncodeVerdict};
   flow::GatewayCheck gateway_check_{verify_, config_.default_audience};
   flow::SignUp sign_up_{clock(),          random_,
                         store(),          new_passwords_,

@@ -26,61 +26,66 @@ constexpr std::size_t kRowsAtATime = 1000;
 absl::Status ReadLedger(storage::Store& store, std::int64_t after,
                         std::int64_t last,
                         absl::FunctionRef<void(const Rows& rows)> take) {
+  Rows rows;
   for (;;) {
-    auto rows = storage::ReadValue<Rows>(store, [&](storage::ReadTx& tx) {
-      return tx.ledger().After(after, kRowsAtATime);
+    const absl::Status read = store.Read([&](storage::ReadTx& tx) {
+      return tx.ledger().ReadAfter(after, kRowsAtATime, rows);
     });
-    if (!rows.ok()) return rows.status();
-    bool done = rows->size() < kRowsAtATime;
-    while (!rows->empty() && rows->back().sequence > last) {
-      rows->pop_back();
+    if (!read.ok()) return read;
+    bool done = rows.size() < kRowsAtATime;
+    while (!rows.empty() && rows.back().sequence > last) {
+      rows.pop_back();
       done = true;
     }
-    take(*rows);
+    take(rows);
     if (done) return absl::OkStatus();
-    after = rows->back().sequence;
+    after = rows.back().sequence;
   }
 }
 
-// The sequence in the middle of a ledger that is worth two threads: rows up to
-// it are none that the feed remembers. 0: one thread will do.
-absl::StatusOr<std::int64_t> MiddleOf(storage::Store& store,
-                                      std::int64_t last) {
+// The sequence of the first row.
+absl::StatusOr<std::int64_t> FirstOf(storage::Store& store) {
   const auto first = storage::ReadValue<Rows>(
       store, [](storage::ReadTx& tx) { return tx.ledger().After(0, 1); });
   if (!first.ok()) return first.status();
-  if (first->empty()) return 0;
-  const std::int64_t middle =
-      std::min(first->front().sequence / 2 + last / 2,
-               last - static_cast<std::int64_t>(kFeedRows));
-  return middle > first->front().sequence ? middle : 0;
+  return first->empty() ? 0 : first->front().sequence;
 }
 
-// The older half is loaded beside the newer one: which row about a thing comes
-// first makes no difference to what is in force, only the feed is in order.
+// A ledger that is worth it is loaded in two halves side by side: which row
+// about a thing comes first makes no difference to what is in force. Only the
+// feed must have its rows in order: it gets the newest, and knows from where.
 absl::Status LoadLedger(storage::Store& store, const storage::LedgerHead& head,
                         Aftermath& aftermath) {
-  const auto middle = MiddleOf(store, head.sequence);
-  if (!middle.ok()) return middle.status();
-  absl::Status older;
-  std::thread older_half;
-  if (*middle > 0) {
-    aftermath.feed_log.BeginAfter(*middle);
-    older_half = std::thread([&] {
-      older = ReadLedger(store, 0, *middle, [&](const Rows& rows) {
-        aftermath.revocations.Apply(head, rows);
-        aftermath.sweep.Announce(rows);
-      });
+  const auto first = FirstOf(store);
+  if (!first.ok()) return first.status();
+  const auto feed_rows = static_cast<std::int64_t>(kFeedRows);
+  const std::int64_t rows_at_most =
+      *first == 0 ? 0 : head.sequence - *first + 1;
+  const std::int64_t fed_after =
+      rows_at_most > feed_rows ? head.sequence - feed_rows : 0;
+  const std::int64_t middle = rows_at_most > 2 * feed_rows
+                                  ? head.sequence - rows_at_most / 2
+                                  : fed_after;
+  if (fed_after > 0) aftermath.feed_log.BeginAfter(fed_after);
+  const auto in_force = [&](const Rows& rows) {
+    aftermath.revocations.Apply(head, rows);
+    aftermath.sweep.Announce(rows);
+  };
+  absl::Status oldest;
+  std::thread oldest_rows;
+  if (middle > 0) {
+    oldest_rows =
+        std::thread([&] { oldest = ReadLedger(store, 0, middle, in_force); });
+  }
+  absl::Status newer = ReadLedger(store, middle, fed_after, in_force);
+  if (newer.ok()) {
+    newer = ReadLedger(store, fed_after, head.sequence, [&](const Rows& rows) {
+      in_force(rows);
+      aftermath.feed_log.Append(head, rows);
     });
   }
-  const absl::Status newer =
-      ReadLedger(store, *middle, head.sequence, [&](const Rows& rows) {
-        aftermath.revocations.Apply(head, rows);
-        aftermath.feed_log.Append(head, rows);
-        aftermath.sweep.Announce(rows);
-      });
-  if (older_half.joinable()) older_half.join();
-  return newer.ok() ? older : newer;
+  if (oldest_rows.joinable()) oldest_rows.join();
+  return newer.ok() ? oldest : newer;
 }
 
 }  // namespace

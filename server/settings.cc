@@ -121,7 +121,8 @@ int PasswordThreads(const Config& config) {
 }
 
 std::size_t PasswordQueue(const Config& config) {
-  return static_cast<std::size_t>(config.hash_queue);
+  return static_cast<std::size_t>(std::max(
+      1, config.hash_threads + config.hash_queue - PasswordThreads(config)));
 }
 
 flow::SignUpPolicy SignUpPolicyOf(const Config& config) {

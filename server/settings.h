@@ -45,6 +45,8 @@ password::HashWorkers::Options HashWorkersOf(const Config& config);
 // Threads that carry a sign-in from its look-up to its commit and wait for the
 // hash in between; as many as the hash queue can hold.
 int PasswordThreads(const Config& config);
+// Those that wait for such a thread: --hash-queue bounds all who wait, since
+// nobody has a use for a sign-in that is answered after many seconds.
 std::size_t PasswordQueue(const Config& config);
 flow::SignUpPolicy SignUpPolicyOf(const Config& config);
 door::Admission::Options AdmissionOptionsOf(const Config& config);

@@ -73,6 +73,11 @@ class Store {
   // had (kUnavailable).
   virtual absl::Status Read(ReadFn fn) = 0;
 
+  // As Read, but the snapshot may be some 100 ms old, which spares a busy store
+  // the opening of one for each call. For what never changes once it is there:
+  // who does not find it asks Read.
+  virtual absl::Status ReadRecent(ReadFn fn) { return Read(fn); }
+
   // Runs `fn` in a transaction and returns once it is durable. `fn` may run
   // more than once and on another thread, one at a time: it has no effect
   // outside the transaction but to assign the caller's locals afresh, and it

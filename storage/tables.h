@@ -93,6 +93,15 @@ class LedgerReader {
   // Rows with sequence > `after`, ascending, at most `limit`.
   virtual absl::StatusOr<std::vector<LedgerRow>> After(
       std::int64_t after, std::size_t limit) const = 0;
+  // The same in place of what `rows` held, whose memory is used again: for who
+  // reads a whole ledger.
+  virtual absl::Status ReadAfter(std::int64_t after, std::size_t limit,
+                                 std::vector<LedgerRow>& rows) const {
+    absl::StatusOr<std::vector<LedgerRow>> found = After(after, limit);
+    if (!found.ok()) return found.status();
+    rows = *std::move(found);
+    return absl::OkStatus();
+  }
   // The newest row of this kind about `key`.
   virtual absl::StatusOr<std::optional<LedgerRow>> FindNewest(
       LedgerKind kind, absl::string_view key) const = 0;
@@ -129,6 +138,9 @@ class StatusListReader {
   // Slots of the list with a number > `after`, ascending, at most `limit`.
   // `after` of -1 begins at the beginning.
   virtual absl::StatusOr<std::vector<StatusSlotRow>> SlotsOf(
+      const Key16& list_id, std::int64_t after, std::size_t limit) const = 0;
+  // Of them only those that are flipped; the others cost nothing.
+  virtual absl::StatusOr<std::vector<StatusSlot>> FlippedOf(
       const Key16& list_id, std::int64_t after, std::size_t limit) const = 0;
 };
 

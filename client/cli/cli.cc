@@ -18,6 +18,8 @@ void AddCommands(Registry& registry) {
   AddKeyCommands(registry);
   AddHashCommands(registry);
   AddServerCommands(registry);
+  AddWatchCommand(registry);
+  AddBenchCommands(registry);
 }
 
 absl::StatusOr<ExitCode> RunChosen(const Registry& registry,

@@ -89,23 +89,36 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     return UsageError(
         "the bearer token holds spaces or characters that no token has");
   }
-  const absl::StatusOr<Endpoint> endpoint = ResolveEndpoint(options.place);
+  absl::StatusOr<Endpoint> endpoint = ResolveEndpoint(options.place);
   if (!endpoint.ok()) return endpoint.status();
-  const absl::StatusOr<Credentials> credentials =
+  absl::StatusOr<Credentials> credentials =
       CredentialsFor(options.place, endpoint->protection);
   if (!credentials.ok()) return credentials.status();
-  auto channel =
-      grpc::CreateCustomChannel(endpoint->target, *credentials, ArgumentsOf());
-  return std::unique_ptr<Connection>(
-      new Connection(std::move(options), std::move(channel)));
+  return std::unique_ptr<Connection>(new Connection(
+      std::move(options), *std::move(endpoint), *std::move(credentials)));
 }
 
-Connection::Connection(ConnectionOptions options,
-                       std::shared_ptr<grpc::Channel> channel)
-    : options_(std::move(options)), channel_(std::move(channel)) {}
+Connection::Connection(ConnectionOptions options, Endpoint endpoint,
+                       Credentials credentials)
+    : options_(std::move(options)),
+      endpoint_(std::move(endpoint)),
+      credentials_(std::move(credentials)),
+      channel_(grpc::CreateCustomChannel(endpoint_.target, credentials_,
+                                         ArgumentsOf())) {}
+
+std::shared_ptr<grpc::Channel> Connection::NewChannel() const {
+  grpc::ChannelArguments arguments = ArgumentsOf();
+  // Channels with the same arguments share a connection otherwise.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(endpoint_.target, credentials_, arguments);
+}
 
 void Connection::Prepare(grpc::ClientContext& context) const {
   context.set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
+  PrepareStream(context);
+}
+
+void Connection::PrepareStream(grpc::ClientContext& context) const {
   if (!options_.token.empty()) {
     context.AddMetadata("authorization", "Bearer " + options_.token.Reveal());
   }

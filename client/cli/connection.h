@@ -10,6 +10,7 @@
 #include "client/cli/secret_text.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/status.h"
 
 namespace ostiary::cli {
@@ -49,13 +50,26 @@ class Connection {
     return response;
   }
 
- private:
-  Connection(ConnectionOptions options, std::shared_ptr<grpc::Channel> channel);
-
+  // For calls that `Call` cannot make. Deadline and token, or the token alone:
+  // a stream has no end that could be foretold.
   void Prepare(grpc::ClientContext& context) const;
+  void PrepareStream(grpc::ClientContext& context) const;
+  // `status` must not be OK.
   absl::Status Explain(const grpc::Status& status) const;
 
+  const Endpoint& endpoint() const { return endpoint_; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  // One with a TCP connection of its own.
+  std::shared_ptr<grpc::Channel> NewChannel() const;
+
+ private:
+  using Credentials = std::shared_ptr<grpc::ChannelCredentials>;
+  Connection(ConnectionOptions options, Endpoint endpoint,
+             Credentials credentials);
+
   const ConnectionOptions options_;
+  const Endpoint endpoint_;
+  const Credentials credentials_;
   const std::shared_ptr<grpc::Channel> channel_;
 };
 

@@ -114,7 +114,7 @@ absl::StatusOr<Endpoint> SocketEndpoint(const Place& place) {
   }
   return Endpoint{"unix:" + EscapePath(place.socket),
                   "the operator socket " + place.socket,
-                  Protection::kLocalSocket};
+                  Protection::kLocalSocket, true};
 }
 
 absl::StatusOr<Protection> ProtectionOf(const Place& place,
@@ -151,7 +151,8 @@ absl::StatusOr<Endpoint> ServerEndpoint(const Place& place) {
   }
   const absl::StatusOr<Protection> protection = ProtectionOf(place, *address);
   if (!protection.ok()) return protection.status();
-  return Endpoint{TargetOf(*address, place.server), place.server, *protection};
+  return Endpoint{TargetOf(*address, place.server), place.server, *protection,
+                  IsLoopback(address->host)};
 }
 
 std::string WhyNoSocket(const std::string& path) {

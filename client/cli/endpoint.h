@@ -31,6 +31,8 @@ struct Endpoint {
   std::string target;       // for gRPC
   std::string description;  // for people
   Protection protection;
+  // The operator socket or a loopback address.
+  bool is_on_this_machine;
 };
 
 // Usage errors:

@@ -48,7 +48,8 @@ int main(int argc, char** argv) {
                                           terminal,
                                           Environment,
                                           &absl::Now,
-                                          HashVerifierOfThisBuild()};
+                                          HashVerifierOfThisBuild(),
+                                          isatty(STDERR_FILENO) == 1};
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   return static_cast<int>(ostiary::cli::Run(arguments, surroundings));
 }

@@ -53,11 +53,14 @@ void AddSessionCommands(Registry& registry);
 void AddKeyCommands(Registry& registry);
 void AddHashCommands(Registry& registry);
 void AddServerCommands(Registry& registry);
+void AddWatchCommand(Registry& registry);
+void AddBenchCommands(Registry& registry);
 
 // Belong to groups made by the files above.
 void AddAccountEdits(Registry& registry, CLI::App& account);
 void AddTokenVerify(Registry& registry, CLI::App& token);
 void AddTokenInspect(Registry& registry, CLI::App& token);
+void AddBenchVerify(Registry& registry, CLI::App& bench);
 
 }  // namespace ostiary::cli
 

@@ -23,6 +23,8 @@ struct Surroundings {
   std::function<std::optional<std::string>(const char* name)> environment;
   std::function<absl::Time()> now;
   HashVerifier hash_verifier;
+  // Somebody watches `err`: progress is told there.
+  bool err_is_terminal = false;
 };
 
 }  // namespace ostiary::cli

@@ -14,8 +14,9 @@ jwt::Audience JwtAudience(const Audience& audience) {
                          : jwt::Audience::Any();
 }
 
-Verdict Accept(const KnownTokenPtr& token) {
-  return std::shared_ptr<const Claims>(token, &token->claims());
+Verdict Accept(KnownTokenPtr token) {
+  const Claims& claims = token->claims();
+  return std::shared_ptr<const Claims>(std::move(token), &claims);
 }
 
 }  // namespace
@@ -52,8 +53,7 @@ Verdict Judge::Decide(const Case& asked) {
 
 Judge::Authenticated Judge::Authenticate(absl::string_view token) {
   if (token.size() > jwt::kMaxTokenBytes) return {};
-  const TokenDigest digest = DigestOf(token);
-  KnownTokenPtr known = cache_.Find(digest, knowledge_.losses());
+  KnownTokenPtr known = cache_.Find(token, knowledge_.losses());
   if (known != nullptr) {
     cache_hits_.fetch_add(1, std::memory_order_relaxed);
     return {std::move(known)};
@@ -64,15 +64,16 @@ Judge::Authenticated Judge::Authenticate(absl::string_view token) {
   if (!verdict.accepted()) {
     return {nullptr, RefusalOf(verdict.rejection()), keys.known};
   }
-  known = std::make_shared<const KnownToken>(verdict.token().claims(),
-                                             verdict.token().kid());
-  cache_.Insert(digest, known, keys.losses);
+  known = std::make_shared<const KnownToken>(
+      verdict.token().claims(), verdict.token().kid(), expectations_.audience);
+  cache_.Insert(token, known, keys.losses);
   return {std::move(known)};
 }
 
 // The key may be newer than what is known. A fresh verifier knows them all.
 Verdict Judge::DecideUnknownKey(const Case& asked, bool keys_known) {
-  if (keys_known && KnowsEnough(asked)) return Refusal::kKeyUnknown;
+  if (keys_known && KnowsEnough(asked, time_.Now()))
+    return Refusal::kKeyUnknown;
   if (asked.policy != StalenessPolicy::kAskServer)
     return Refusal::kCheckUnavailable;
   const auto answer = Ask(asked);
@@ -87,23 +88,33 @@ Verdict Judge::DecideUnknownKey(const Case& asked, bool keys_known) {
 }
 
 Verdict Judge::DecideKnown(const Case& asked, KnownTokenPtr token) {
-  const jwt::Claims& claims = token->claims();
   const absl::Time now = time_.Now();
-  const auto time_or_audience =
-      asked.check.audience
-          ? jwt::CheckTimeAndAudience(
-                claims, {JwtAudience(asked.audience), rules_.leeway}, now)
-          : jwt::CheckTimeAndAudience(claims, expectations_, now);
-  if (time_or_audience) return RefusalOf(*time_or_audience);
-  if (knowledge_.revoked().Hits(token->marks())) return Refusal::kTokenRevoked;
+  if (const auto refusal = TimeOrAudience(asked, *token, now)) return *refusal;
+  if (token->IsRevokedBy(knowledge_.revoked())) return Refusal::kTokenRevoked;
   if (!asked.check.scopes.empty() || !asked.check.roles.empty()) {
-    const auto authority =
-        jwt::CheckAuthority(claims, {jwt::Audience::Any(), rules_.leeway,
-                                     asked.check.scopes, asked.check.roles});
+    const auto authority = jwt::CheckAuthority(
+        token->claims(), {jwt::Audience::Any(), rules_.leeway,
+                          asked.check.scopes, asked.check.roles});
     if (authority) return RefusalOf(*authority);
   }
-  if (KnowsEnough(asked)) return Accept(token);
+  if (KnowsEnough(asked, now)) return Accept(std::move(token));
   return DecideStale(asked, std::move(token));
+}
+
+std::optional<Refusal> Judge::TimeOrAudience(const Case& asked,
+                                             const KnownToken& token,
+                                             absl::Time now) const {
+  if (!asked.check.audience && token.IsGoodAt(now, rules_.leeway.duration())) {
+    return std::nullopt;
+  }
+  const auto rejection =
+      asked.check.audience
+          ? jwt::CheckTimeAndAudience(
+                token.claims(), {JwtAudience(asked.audience), rules_.leeway},
+                now)
+          : jwt::CheckTimeAndAudience(token.claims(), expectations_, now);
+  if (!rejection) return std::nullopt;
+  return RefusalOf(*rejection);
 }
 
 Verdict Judge::DecideStale(const Case& asked, KnownTokenPtr token) {
@@ -127,13 +138,12 @@ Verdict Judge::DecideStale(const Case& asked, KnownTokenPtr token) {
   return Accept(token);
 }
 
-bool Judge::IsFresh() const {
-  return knowledge_.Staleness(time_.Now(), time_.Uptime()) <=
-         rules_.staleness_bound;
+bool Judge::IsFreshAt(absl::Time now) const {
+  return knowledge_.Staleness(now, time_.Uptime()) <= rules_.staleness_bound;
 }
 
-bool Judge::KnowsEnough(const Case& asked) const {
-  return IsFresh() && HasReached(asked.check.min_revision);
+bool Judge::KnowsEnough(const Case& asked, absl::Time now) const {
+  return IsFreshAt(now) && HasReached(asked.check.min_revision);
 }
 
 bool Judge::HasReached(const std::string& min_revision) const {

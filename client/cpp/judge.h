@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -38,7 +39,7 @@ class Judge {
   Verdict Verify(absl::string_view token, const CheckOptions& check);
 
   // Whether the knowledge is complete and within its bound.
-  bool IsFresh() const;
+  bool IsFresh() const { return IsFreshAt(time_.Now()); }
 
   // "ACCEPTED" or a RefusalName, and how often.
   std::map<std::string, std::uint64_t> counts() const;
@@ -65,7 +66,11 @@ class Judge {
   Verdict DecideUnknownKey(const Case& asked, bool keys_known);
   Verdict DecideKnown(const Case& asked, KnownTokenPtr token);
   Verdict DecideStale(const Case& asked, KnownTokenPtr token);
-  bool KnowsEnough(const Case& asked) const;
+  std::optional<Refusal> TimeOrAudience(const Case& asked,
+                                        const KnownToken& token,
+                                        absl::Time now) const;
+  bool IsFreshAt(absl::Time now) const;
+  bool KnowsEnough(const Case& asked, absl::Time now) const;
   bool HasReached(const std::string& min_revision) const;
   // None: nobody answered.
   std::optional<v1::VerifyResponse> Ask(const Case& asked);

@@ -1,31 +1,59 @@
 #include "client/cpp/token_cache.h"
 
-#include <openssl/sha.h>
+#include <openssl/rand.h>
 
-#include <utility>
+#include <algorithm>
+#include <cstdlib>
+
+#include "absl/hash/hash.h"
 
 namespace ostiary::client {
+namespace {
 
-TokenDigest DigestOf(absl::string_view token) {
-  TokenDigest digest;
-  static_assert(sizeof(digest) == SHA256_DIGEST_LENGTH);
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
-         digest.data());
-  return digest;
+// The end of a token that the hash is taken of: 384 bits of an ES256 signature.
+constexpr std::size_t kHashed = 64;
+constexpr std::size_t kCacheLine = 64;
+
+std::array<std::uint64_t, 2> RandomKey() {
+  std::array<std::uint64_t, 2> key;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), sizeof(key)) !=
+      1) {
+    std::abort();
+  }
+  return key;
 }
 
-TokenCache::TokenCache(std::size_t capacity)
-    : shard_capacity_((capacity + kShards - 1) / kShards) {}
+// Long before it is compared: with many tokens each line of it would else be
+// waited for.
+void Prefetch(absl::string_view text) {
+  for (std::size_t at = 0; at < text.size(); at += kCacheLine) {
+    __builtin_prefetch(text.data() + at);
+  }
+}
 
-KnownTokenPtr TokenCache::Find(const TokenDigest& digest,
+}  // namespace
+
+TokenCache::TokenCache(std::size_t capacity)
+    : shard_capacity_((capacity + kShards - 1) / kShards), key_(RandomKey()) {}
+
+TokenCache::Hash TokenCache::HashOf(absl::string_view text) const {
+  const absl::string_view end =
+      text.substr(text.size() - std::min(text.size(), kHashed));
+  return absl::HashOf(key_[0], key_[1], end);
+}
+
+KnownTokenPtr TokenCache::Find(absl::string_view text,
                                std::uint64_t losses) const {
   if (shard_capacity_ == 0) return nullptr;
-  const Shard& shard = shards_[ShardOf(digest)];
+  Prefetch(text);
+  const Hash hash = HashOf(text);
+  const Shard& shard = shards_[ShardOf(hash)];
   absl::ReaderMutexLock lock(&shard.mutex);
-  const auto found = shard.index.find(digest);
-  if (found == shard.index.end()) return nullptr;
-  const Place& place = shard.places[found->second];
-  if (place.losses != losses) return nullptr;
+  const auto found = shard.places.find(hash);
+  if (found == shard.places.end()) return nullptr;
+  const Place& place = found->second;
+  __builtin_prefetch(place.token.get());
+  if (place.losses != losses || !place.text.Is(text)) return nullptr;
   // Not written again: a line that all readers write is slow.
   if (!place.used.load(std::memory_order_relaxed)) {
     place.used.store(true, std::memory_order_relaxed);
@@ -33,42 +61,47 @@ KnownTokenPtr TokenCache::Find(const TokenDigest& digest,
   return place.token;
 }
 
-void TokenCache::Insert(const TokenDigest& digest, KnownTokenPtr token,
+void TokenCache::Insert(absl::string_view text, KnownTokenPtr token,
                         std::uint64_t losses) {
   if (shard_capacity_ == 0) return;
-  Shard& shard = shards_[ShardOf(digest)];
-  KnownTokenPtr gone;  // freed without the lock
+  TokenText kept(text);
+  const Hash hash = HashOf(text);
+  Shard& shard = shards_[ShardOf(hash)];
+  Place gone;  // freed without the lock
   absl::MutexLock lock(&shard.mutex);
-  Place& place = shard.places[shard.PlaceFor(digest, shard_capacity_)];
-  gone = std::exchange(place.token, std::move(token));
+  Place& place = shard.PlaceFor(hash, shard_capacity_, gone);
+  std::swap(place.token, token);
+  std::swap(place.text, kept);
   place.losses = losses;
   place.used = false;  // until it is asked for again
 }
 
-// The place of `digest`: its own, a new one, or one whose token has to go.
-std::uint32_t TokenCache::Shard::PlaceFor(const TokenDigest& digest,
-                                          std::size_t capacity) {
-  const auto [entry, is_new] =
-      index.try_emplace(digest, static_cast<std::uint32_t>(places.size()));
-  if (!is_new) return entry->second;
-  if (places.size() < capacity) {
-    places.emplace_back().digest = digest;
-    return entry->second;
+TokenCache::Place& TokenCache::Shard::PlaceFor(Hash hash, std::size_t capacity,
+                                               Place& gone) {
+  const auto known = places.find(hash);
+  if (known != places.end()) return known->second;
+  if (ring.size() < capacity) {
+    ring.push_back(hash);
+    return places[hash];
   }
-  while (places[hand].used.exchange(false)) hand = (hand + 1) % capacity;
-  const std::uint32_t freed = static_cast<std::uint32_t>(hand);
-  entry->second = freed;
-  index.erase(places[freed].digest);
-  places[freed].digest = digest;
+  auto next = places.find(ring[hand]);
+  while (next->second.used.exchange(false)) {
+    hand = (hand + 1) % capacity;
+    next = places.find(ring[hand]);
+  }
+  std::swap(gone.token, next->second.token);
+  std::swap(gone.text, next->second.text);
+  places.erase(next);
+  ring[hand] = hash;
   hand = (hand + 1) % capacity;
-  return freed;
+  return places[hash];
 }
 
 std::size_t TokenCache::size() const {
   std::size_t all = 0;
   for (const Shard& shard : shards_) {
     absl::ReaderMutexLock lock(&shard.mutex);
-    all += shard.index.size();
+    all += shard.places.size();
   }
   return all;
 }

@@ -32,25 +32,25 @@ std::uint32_t SextetAt(absl::string_view text, std::size_t i) {
 }  // namespace
 
 std::string Base64UrlEncode(absl::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
+  std::string text((bytes.size() * 4 + 2) / 3, '\0');
+  char* out = text.data();
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t group = ByteAt(bytes, i) << 16 |
                                 ByteAt(bytes, i + 1) << 8 |
                                 ByteAt(bytes, i + 2);
-    text += kAlphabet[group >> 18];
-    text += kAlphabet[(group >> 12) & 63];
-    text += kAlphabet[(group >> 6) & 63];
-    text += kAlphabet[group & 63];
+    *out++ = kAlphabet[group >> 18];
+    *out++ = kAlphabet[(group >> 12) & 63];
+    *out++ = kAlphabet[(group >> 6) & 63];
+    *out++ = kAlphabet[group & 63];
   }
   const std::size_t left = bytes.size() - i;
   if (left == 0) return text;
   const std::uint32_t group =
       ByteAt(bytes, i) << 16 | (left == 2 ? ByteAt(bytes, i + 1) << 8 : 0);
-  text += kAlphabet[group >> 18];
-  text += kAlphabet[(group >> 12) & 63];
-  if (left == 2) text += kAlphabet[(group >> 6) & 63];
+  *out++ = kAlphabet[group >> 18];
+  *out++ = kAlphabet[(group >> 12) & 63];
+  if (left == 2) *out++ = kAlphabet[(group >> 6) & 63];
   return text;
 }
 

@@ -50,6 +50,7 @@ void RevokedSet::AddFingerprints(absl::Span<const Fingerprint> fingerprints,
     }
   }
   fingerprints_ += added;
+  NoteAddition();
 }
 
 void RevokedSet::AddAccount(absl::string_view account_id,
@@ -59,22 +60,26 @@ void RevokedSet::AddAccount(absl::string_view account_id,
   ByGeneration& cutoff = accounts_[account_id];
   cutoff.min_generation = std::max(cutoff.min_generation, min_generation);
   cutoff.forget_time = std::max(cutoff.forget_time, forget_time);
+  NoteAddition();
 }
 
 void RevokedSet::AddClient(absl::string_view client_id,
                            absl::Time issued_before, absl::Time forget_time) {
   absl::MutexLock lock(&exact_);
   clients_[client_id].Raise({issued_before, forget_time});
+  NoteAddition();
 }
 
 void RevokedSet::AddAll(absl::Time issued_before, absl::Time forget_time) {
   absl::MutexLock lock(&exact_);
   all_.Raise({issued_before, forget_time});
+  NoteAddition();
 }
 
 void RevokedSet::AddKey(absl::string_view key_id) {
   absl::MutexLock lock(&exact_);
   keys_.emplace(key_id);
+  NoteAddition();
 }
 
 bool RevokedSet::Holds(Fingerprint fingerprint) const {

@@ -63,6 +63,14 @@ class RevokedSet {
   // True if any entry hits the token.
   bool Hits(const TokenMarks& token) const;
 
+  // Moves with everything that could make `Hits` say true where it said false,
+  // before the call that adds it returns. Read before asking `Hits`: as long as
+  // it stands there, a token that was not hit is not hit. Never comes back to a
+  // value it had.
+  std::uint64_t additions() const {
+    return additions_.load(std::memory_order_acquire);
+  }
+
   // Drops entries whose `forget_time` has passed by both clocks: ours (`now`)
   // and the feed's (`as_of`). One clock that is wrong must not bring a revoked
   // token back. Entries may stay up to a minute longer. Returns how many went.
@@ -113,6 +121,8 @@ class RevokedSet {
   static std::size_t ShardOf(Fingerprint fingerprint) {
     return fingerprint.value >> (Fingerprint::kBits - kShardBits);
   }
+  // After the entry is in: who still reads the old value is before the call.
+  void NoteAddition() { additions_.fetch_add(1, std::memory_order_release); }
   bool Holds(Fingerprint fingerprint) const;
   bool HitsExactly(const TokenMarks& token) const;
   std::size_t ForgetFingerprints(absl::Time until)
@@ -125,6 +135,7 @@ class RevokedSet {
   MinuteGroups groups_ ABSL_GUARDED_BY(writers_);
   std::array<Shard, std::size_t{1} << kShardBits> shards_;
   std::atomic<std::size_t> fingerprints_ = 0;
+  std::atomic<std::uint64_t> additions_ = 0;
 
   mutable absl::Mutex exact_;
   absl::flat_hash_map<std::string, ByGeneration> accounts_

@@ -44,6 +44,7 @@ bool Contains(const std::vector<std::string>& all, const std::string& one) {
 
 absl::StatusOr<flow::Caller> Admission::Admit(
     const MethodRow& row, const CallContext& context) const {
+  if (row.access == Access::kAnonymous) return flow::Caller();
   flow::Caller caller = Describe(context);
   if (context.listener == Listener::kOperatorSocket) {
     caller.kind = flow::Caller::Kind::kOperator;
@@ -56,6 +57,7 @@ absl::StatusOr<flow::Caller> Admission::Admit(
   }
   const absl::Status identified = Identify(context, caller);
   switch (row.access) {
+    case Access::kAnonymous:
     case Access::kAnyone:
     case Access::kService:
     case Access::kIdentified:

@@ -52,6 +52,15 @@ struct GateAnswer {
   std::string body;
 };
 
+// What a method answers with.
+struct Reply {
+  // A message of the method's response type.
+  std::unique_ptr<google::protobuf::Message> message;
+  // Where it lay ready in memory: that message, serialized, and `message` is
+  // empty. Empty: not used.
+  std::string encoded = {};
+};
+
 // What the wires see of the house. The same for gRPC and HTTP, so that no path
 // lacks a check that another has: admit, validate, act, map, audit.
 //
@@ -74,12 +83,16 @@ class Door {
       const MethodRow& row) const = 0;
 
   // Serves one call: runs it inline or on its lane, and calls `done`. The
-  // context, the request and the response must outlive that call. The status
+  // context, the request and the answer must outlive that call. The status
   // is ready for ToRpcStatus: what is inside it may leave the house. A secret
   // in `request` is wiped before `done`.
   virtual void Dispatch(const MethodRow& row, const CallContext& context,
-                        google::protobuf::Message& request,
-                        google::protobuf::Message& response, Done done) = 0;
+                        google::protobuf::Message& request, Reply& reply,
+                        Done done) = 0;
+
+  // Every method whose callers send one request after the other on a stream;
+  // each is a call of its own, for Dispatch. Find does not know them.
+  virtual std::vector<const MethodRow*> Exchanges() const { return {}; }
 
   // Every method that answers with a stream. NewRequest knows them too; Find
   // does not.

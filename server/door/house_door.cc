@@ -42,8 +42,9 @@ struct HouseDoor::Figures {
 
 HouseDoor::HouseDoor(Parts parts) : parts_(std::move(parts)) {
   std::vector<const MethodRow*> rows = parts_.methods.rows();
-  const std::vector<const MethodRow*>& streams = parts_.methods.stream_rows();
-  rows.insert(rows.end(), streams.begin(), streams.end());
+  for (const auto* more :
+       {&parts_.methods.stream_rows(), &parts_.methods.exchange_rows()})
+    rows.insert(rows.end(), more->begin(), more->end());
   if (const MethodRow* row = parts_.methods.forwarded().row; row != nullptr)
     rows.push_back(row);
   for (const MethodRow* row : rows) {
@@ -67,70 +68,90 @@ std::unique_ptr<google::protobuf::Message> HouseDoor::NewRequest(
   const MethodBook::Stream* stream = parts_.methods.FindStream(row.name);
   const google::protobuf::Message* prototype =
       stream != nullptr ? stream->request
-                        : parts_.methods.Find(row.name)->request;
+                        : parts_.methods.FindAny(row.name)->request;
   return std::unique_ptr<google::protobuf::Message>(prototype->New());
 }
 
 std::unique_ptr<google::protobuf::Message> HouseDoor::NewResponse(
     const MethodRow& row) const {
   return std::unique_ptr<google::protobuf::Message>(
-      parts_.methods.Find(row.name)->response->New());
+      parts_.methods.FindAny(row.name)->response->New());
 }
 
 void HouseDoor::Dispatch(const MethodRow& row, const CallContext& context,
-                         google::protobuf::Message& request,
-                         google::protobuf::Message& response, Done done) {
-  const MethodBook::Method& method = *parts_.methods.Find(row.name);
+                         google::protobuf::Message& request, Reply& reply,
+                         Done done) {
+  const MethodBook::Method& method = *parts_.methods.FindAny(row.name);
   // Asked before a call is taken: what was taken is finished while draining.
-  if (!Ready()) {
-    method.WipeSecrets(request);
-    const absl::Status refused = Refuse(Reason::kNotReady);
-    Count(row, refused, absl::ZeroDuration());
-    done(refused);
-    return;
-  }
-  const LaneName lane =
-      method.choose_lane != nullptr ? method.choose_lane(request) : row.lane;
-  if (lane == LaneName::kInline) {
-    done(Serve(method, context, request, response));
-    return;
+  if (!Ready())
+    return done(TurnAway(method, request, Refuse(Reason::kNotReady)));
+  if (row.lane == LaneName::kInline)
+    return done(Serve(method, context, request, reply));
+  if (method.act_at_once != nullptr) {
+    std::optional<absl::Status> status =
+        ServeAtOnce(method, context, request, reply);
+    if (status.has_value()) return done(*std::move(status));
   }
   auto shared_done = std::make_shared<Done>(std::move(done));
-  const bool taken = LaneOf(lane).TrySubmit(
-      [this, &method, &context, &request, &response, shared_done] {
-        (*shared_done)(Serve(method, context, request, response));
+  const bool taken = LaneOf(row.lane).TrySubmit(
+      [this, &method, &context, &request, &reply, shared_done] {
+        (*shared_done)(Serve(method, context, request, reply));
       });
   if (taken) return;
+  (*shared_done)(TurnAway(method, request,
+                          RefuseUntil(Reason::kOverloaded, kComeBackAfter)));
+}
+
+// Of a call that never began.
+absl::Status HouseDoor::TurnAway(const MethodBook::Method& method,
+                                 google::protobuf::Message& request,
+                                 absl::Status refused) {
   method.WipeSecrets(request);
-  const absl::Status refused = RefuseUntil(Reason::kOverloaded, kComeBackAfter);
-  Count(row, refused, absl::ZeroDuration());
-  (*shared_done)(refused);
+  Count(*method.row, refused, absl::ZeroDuration());
+  return refused;
 }
 
 absl::Status HouseDoor::Serve(const MethodBook::Method& method,
                               const CallContext& context,
                               google::protobuf::Message& request,
-                              google::protobuf::Message& response) {
+                              Reply& reply) {
   const absl::Time began = absl::Now();
-  absl::Status status =
-      MakePublic(*method.row, Act(method, context, request, response));
+  const absl::StatusOr<flow::Caller> caller = Begin(*method.row, context);
+  return Conclude(
+      method, request, began,
+      caller.ok() ? method.act(*caller, request, reply) : caller.status());
+}
+
+std::optional<absl::Status> HouseDoor::ServeAtOnce(
+    const MethodBook::Method& method, const CallContext& context,
+    google::protobuf::Message& request, Reply& reply) {
+  const absl::Time began = absl::Now();
+  const absl::StatusOr<flow::Caller> caller = Begin(*method.row, context);
+  std::optional<absl::Status> status =
+      caller.ok() ? method.act_at_once(request, reply)
+                  : std::make_optional(caller.status());
+  if (!status.has_value()) return std::nullopt;
+  return Conclude(method, request, began, *std::move(status));
+}
+
+absl::StatusOr<flow::Caller> HouseDoor::Begin(
+    const MethodRow& row, const CallContext& context) const {
+  if (context.cancelled != nullptr && context.cancelled())
+    return Refuse(Reason::kCancelled);
+  if (context.deadline != absl::InfiniteFuture() &&
+      parts_.clock.Now() >= context.deadline) {
+    return Refuse(Reason::kDeadlineExceeded);
+  }
+  return parts_.admission.Admit(row, context);
+}
+
+absl::Status HouseDoor::Conclude(const MethodBook::Method& method,
+                                 google::protobuf::Message& request,
+                                 absl::Time began, absl::Status status) {
+  status = MakePublic(*method.row, std::move(status));
   method.WipeSecrets(request);
   Count(*method.row, status, absl::Now() - began);
   return status;
-}
-
-absl::Status HouseDoor::Act(const MethodBook::Method& method,
-                            const CallContext& context,
-                            google::protobuf::Message& request,
-                            google::protobuf::Message& response) {
-  if (context.cancelled != nullptr && context.cancelled())
-    return Refuse(Reason::kCancelled);
-  if (parts_.clock.Now() >= context.deadline)
-    return Refuse(Reason::kDeadlineExceeded);
-  absl::StatusOr<flow::Caller> caller =
-      parts_.admission.Admit(*method.row, context);
-  if (!caller.ok()) return caller.status();
-  return method.act(*caller, request, response);
 }
 
 absl::StatusOr<std::unique_ptr<Subscription>> HouseDoor::Subscribe(

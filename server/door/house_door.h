@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,8 +56,11 @@ class HouseDoor final : public Door {
   std::unique_ptr<google::protobuf::Message> NewResponse(
       const MethodRow& row) const override;
   void Dispatch(const MethodRow& row, const CallContext& context,
-                google::protobuf::Message& request,
-                google::protobuf::Message& response, Done done) override;
+                google::protobuf::Message& request, Reply& reply,
+                Done done) override;
+  std::vector<const MethodRow*> Exchanges() const override {
+    return parts_.methods.exchange_rows();
+  }
   std::vector<const MethodRow*> Streams() const override {
     return parts_.methods.stream_rows();
   }
@@ -79,11 +83,19 @@ class HouseDoor final : public Door {
 
   absl::Status Serve(const MethodBook::Method& method,
                      const CallContext& context,
-                     google::protobuf::Message& request,
-                     google::protobuf::Message& response);
-  absl::Status Act(const MethodBook::Method& method, const CallContext& context,
-                   google::protobuf::Message& request,
-                   google::protobuf::Message& response);
+                     google::protobuf::Message& request, Reply& reply);
+  std::optional<absl::Status> ServeAtOnce(const MethodBook::Method& method,
+                                          const CallContext& context,
+                                          google::protobuf::Message& request,
+                                          Reply& reply);
+  absl::StatusOr<flow::Caller> Begin(const MethodRow& row,
+                                     const CallContext& context) const;
+  absl::Status Conclude(const MethodBook::Method& method,
+                        google::protobuf::Message& request, absl::Time began,
+                        absl::Status status);
+  absl::Status TurnAway(const MethodBook::Method& method,
+                        google::protobuf::Message& request,
+                        absl::Status refused);
   absl::StatusOr<std::unique_ptr<Subscription>> AdmitAndSubscribe(
       const MethodBook::Stream& stream, const CallContext& context,
       const google::protobuf::Message& request, std::function<void()> wake);

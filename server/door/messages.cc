@@ -171,6 +171,13 @@ void ToMessage(const jwt::Claims& claims, v1::TokenClaims& out) {
     JsonToStruct(claims.extra_json, *out.mutable_extra());
 }
 
+std::string EncodeVerdict(const jwt::Claims& claims) {
+  v1::VerifyResponse response;
+  response.set_valid(true);
+  ToMessage(claims, *response.mutable_claims());
+  return response.SerializeAsString();
+}
+
 void ToMessage(const storage::SessionRow& row, v1::Session& out) {
   out.set_session_id(SessionId(row.session_id).ToString());
   out.set_account_id(AccountId(row.account_id).ToString());

@@ -1,6 +1,8 @@
 #ifndef OSTIARY_SERVER_DOOR_MESSAGES_H_
 #define OSTIARY_SERVER_DOOR_MESSAGES_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/jwt/jwk.h"
@@ -28,6 +30,8 @@ void SetDuration(absl::Duration duration, google::protobuf::Duration& out);
 void ToMessage(const storage::AccountRow& row, v1::Account& out);
 void ToMessage(const flow::IssuedTokens& tokens, v1::TokenSet& out);
 void ToMessage(const jwt::Claims& claims, v1::TokenClaims& out);
+// What Verify answers about a good token of these claims, serialized.
+std::string EncodeVerdict(const jwt::Claims& claims);
 void ToMessage(const storage::SessionRow& row, v1::Session& out);
 void ToMessage(const key::KeyInfo& key, v1::SigningKey& out);
 void ToMessage(const jwt::PublicJwk& jwk, v1::JsonWebKey& out);

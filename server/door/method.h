@@ -14,6 +14,8 @@ namespace ostiary::door {
 
 // Who may call a method (protocol.md 2).
 enum class Access {
+  // Anyone, and it makes no difference who: nobody finds out.
+  kAnonymous,
   // Anyone: the proof is inside the request. An authorization header is not
   // even looked at (client interceptors attach expired tokens to Refresh).
   kAnyone,

@@ -47,10 +47,19 @@ void MethodBook::Method::WipeSecrets(google::protobuf::Message& message) const {
 }
 
 void MethodBook::Add(absl::string_view name, Method method) {
+  AddTo(methods_, rows_, name, std::move(method));
+}
+
+void MethodBook::AddExchange(absl::string_view name, Method method) {
+  AddTo(exchanges_, exchange_rows_, name, std::move(method));
+}
+
+void MethodBook::AddTo(Methods& methods, std::vector<const MethodRow*>& rows,
+                       absl::string_view name, Method method) {
   method.row = &RowOf(name);
   method.secrets = SecretsOf(*method.request->GetDescriptor());
-  rows_.push_back(method.row);
-  const bool added = methods_
+  rows.push_back(method.row);
+  const bool added = methods
                          .emplace(std::string(name.data(), name.size()),
                                   std::make_unique<Method>(std::move(method)))
                          .second;
@@ -82,6 +91,12 @@ const MethodBook::Stream* MethodBook::FindStream(absl::string_view name) const {
 const MethodBook::Method* MethodBook::Find(absl::string_view name) const {
   const auto found = methods_.find(name);
   return found == methods_.end() ? nullptr : found->second.get();
+}
+
+const MethodBook::Method* MethodBook::FindAny(absl::string_view name) const {
+  if (const Method* method = Find(name); method != nullptr) return method;
+  const auto found = exchanges_.find(name);
+  return found == exchanges_.end() ? nullptr : found->second.get();
 }
 
 }  // namespace ostiary::door

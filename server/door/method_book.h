@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,13 @@ class MethodBook {
     const google::protobuf::Message* request;  // prototypes
     const google::protobuf::Message* response;
     std::function<absl::Status(const flow::Caller&, google::protobuf::Message&,
-                               google::protobuf::Message&)>
+                               Reply&)>
         act;
-    // Which lane this very request needs; empty: the row's.
-    std::function<LaneName(const google::protobuf::Message&)> choose_lane;
+    // Answers on the wire's own thread where this very request is little work;
+    // otherwise nothing, and the row's lane does it. May be empty.
+    std::function<std::optional<absl::Status>(const google::protobuf::Message&,
+                                              Reply&)>
+        act_at_once;
     // The request's fields that hold a password or a refresh token.
     std::vector<const google::protobuf::FieldDescriptor*> secrets;
 
@@ -57,25 +61,36 @@ class MethodBook {
   // Ends the process if the policy table has no row of this name, or if the
   // name is served already: a mistake in the program, seen at its first start.
   template <typename Request, typename Response>
-  void Serve(absl::string_view name, Handler<Request, Response> handler,
-             std::function<LaneName(const Request&)> choose_lane = nullptr) {
+  void Serve(absl::string_view name, Handler<Request, Response> handler) {
     Method method;
     method.request = &Request::default_instance();
     method.response = &Response::default_instance();
     method.act = [handler = std::move(handler)](
                      const flow::Caller& caller,
-                     google::protobuf::Message& request,
-                     google::protobuf::Message& response) {
+                     google::protobuf::Message& request, Reply& reply) {
       return handler(caller, static_cast<Request&>(request),
-                     static_cast<Response&>(response));
+                     static_cast<Response&>(*reply.message));
     };
-    if (choose_lane != nullptr) {
-      method.choose_lane =
-          [choose_lane](const google::protobuf::Message& request) {
-            return choose_lane(static_cast<const Request&>(request));
-          };
-    }
     Add(name, std::move(method));
+  }
+
+  // How a method answers that has its response's bytes at hand: both append to
+  // them. `at_once` may be empty; see Method::act_at_once.
+  template <typename Request>
+  struct Encoder {
+    std::function<absl::Status(const Request&, std::string&)> handler;
+    std::function<std::optional<absl::Status>(const Request&, std::string&)>
+        at_once;
+  };
+  template <typename Request, typename Response>
+  void ServeEncoded(absl::string_view name, Encoder<Request> encoder) {
+    Add(name, Encoded<Request, Response>(std::move(encoder)));
+  }
+  // The same for a method whose callers send a stream of requests
+  // (Door::Exchanges).
+  template <typename Request, typename Response>
+  void ServeExchange(absl::string_view name, Encoder<Request> encoder) {
+    AddExchange(name, Encoded<Request, Response>(std::move(encoder)));
   }
 
   // The same for a method that answers with a stream (Door::Subscribe).
@@ -103,7 +118,12 @@ class MethodBook {
 
   const Method* Find(absl::string_view name) const;
   const Stream* FindStream(absl::string_view name) const;
+  // Of an exchange too.
+  const Method* FindAny(absl::string_view name) const;
   const std::vector<const MethodRow*>& rows() const { return rows_; }
+  const std::vector<const MethodRow*>& exchange_rows() const {
+    return exchange_rows_;
+  }
   const std::vector<const MethodRow*>& stream_rows() const {
     return stream_rows_;
   }
@@ -111,12 +131,39 @@ class MethodBook {
   const Forwarded& forwarded() const { return forwarded_; }
 
  private:
+  using Methods = absl::flat_hash_map<std::string, std::unique_ptr<Method>>;
+
+  template <typename Request, typename Response>
+  static Method Encoded(Encoder<Request> encoder) {
+    Method method;
+    method.request = &Request::default_instance();
+    method.response = &Response::default_instance();
+    method.act = [handler = std::move(encoder.handler)](
+                     const flow::Caller&, google::protobuf::Message& request,
+                     Reply& reply) {
+      return handler(static_cast<Request&>(request), reply.encoded);
+    };
+    if (encoder.at_once != nullptr) {
+      method.act_at_once = [at_once = std::move(encoder.at_once)](
+                               const google::protobuf::Message& request,
+                               Reply& reply) {
+        return at_once(static_cast<const Request&>(request), reply.encoded);
+      };
+    }
+    return method;
+  }
+
   void Add(absl::string_view name, Method method);
+  void AddExchange(absl::string_view name, Method method);
+  void AddTo(Methods& methods, std::vector<const MethodRow*>& rows,
+             absl::string_view name, Method method);
   void AddStream(absl::string_view name, Stream stream);
 
   std::vector<const MethodRow*> rows_;
   std::vector<const MethodRow*> stream_rows_;
-  absl::flat_hash_map<std::string, std::unique_ptr<Method>> methods_;
+  std::vector<const MethodRow*> exchange_rows_;
+  Methods methods_;
+  Methods exchanges_;
   absl::flat_hash_map<std::string, std::unique_ptr<Stream>> streams_;
   Forwarded forwarded_;
 };

@@ -27,9 +27,12 @@ const std::vector<MethodRow>& PolicyTable() {
       {"ostiary.v1.AuthService/ChangePassword", kAccount, kPassword, 16 * kKiB,
        kSome},
 
-      {"ostiary.v1.TokenService/Verify", kAnyone, kInline, 32 * kKiB, 128},
-      // A hundred tokens of a little over 1 KB.
-      {"ostiary.v1.TokenService/BatchVerify", kAnyone, kInline, 128 * kKiB,
+      {"ostiary.v1.TokenService/Verify", kAnonymous, kInline, 32 * kKiB, 128},
+      // A hundred tokens of a little over 1 KB. At once where that is no more
+      // than a few signatures.
+      {"ostiary.v1.TokenService/BatchVerify", kAnonymous, kStore, 128 * kKiB,
+       kBusy},
+      {"ostiary.v1.TokenService/VerifyStream", kAnonymous, kStore, 128 * kKiB,
        kSome},
       {"ostiary.v1.TokenService/Revoke", kIdentified, kStore, 32 * kKiB, kSome},
 
@@ -42,7 +45,7 @@ const std::vector<MethodRow>& PolicyTable() {
       // The same over HTTP. It tells about a token what Verify tells anyone.
       {"/forward-auth", kAnyone, kInline, 4 * kKiB, 0},
 
-      {"ostiary.v1.KeyService/GetJwks", kAnyone, kInline, 1 * kKiB, kSome},
+      {"ostiary.v1.KeyService/GetJwks", kAnonymous, kInline, 1 * kKiB, kSome},
       {"ostiary.v1.KeyService/ListSigningKeys", kOperator, kInline, 1 * kKiB,
        kRare},
       {"ostiary.v1.KeyService/PrepareSigningKey", kOperator, kStore, 1 * kKiB,

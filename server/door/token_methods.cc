@@ -1,4 +1,6 @@
-#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
 
 #include "client/revocation/revision.h"
 #include "ostiary/v1/token_service.pb.h"
@@ -13,6 +15,18 @@ constexpr int kMaxBatch = 100;
 // More signatures than this would hold up the wire's thread.
 constexpr int kMaxInlineSignatures = 8;
 constexpr std::size_t kMaxIdBytes = 128;
+
+// What the requests of Verify, BatchVerify and VerifyStream are judged with.
+struct Judge {
+  TokenFlows flows;
+  // Of a request that asks for nothing in particular, as most do.
+  jwt::Expectations usual;
+};
+
+bool IsUsual(const v1::VerifyRequest& request) {
+  return request.audience().empty() && !request.any_audience() &&
+         request.required_scopes().empty() && request.required_roles().empty();
+}
 
 absl::StatusOr<jwt::Expectations> ExpectationsOf(
     const v1::VerifyRequest& request, const std::string& default_audience) {
@@ -32,51 +46,99 @@ absl::StatusOr<jwt::Expectations> ExpectationsOf(
   return expectations;
 }
 
-absl::Status Verify(const TokenFlows& flows, const v1::VerifyRequest& request,
-                    v1::VerifyResponse& response) {
-  const auto expectations = ExpectationsOf(request, flows.default_audience);
-  if (!expectations.ok()) return expectations.status();
-  if (auto status = flows.verify.CheckRevision(request.min_revision());
-      !status.ok()) {
+// How many signatures may still be checked where we are.
+using Signatures = int;
+constexpr Signatures kAnyNumber = std::numeric_limits<Signatures>::max();
+
+// Nothing if it would take a signature more than there are `left`.
+std::optional<flow::Verify::Answer> JudgeToken(
+    const flow::Verify& verify, const std::string& token,
+    const jwt::Expectations& expectations, Signatures& left) {
+  if (left == kAnyNumber) return verify.Judge(token, expectations);
+  if (auto known = verify.JudgeKnown(token, expectations)) return known;
+  if (--left < 0) return std::nullopt;
+  return verify.Judge(token, expectations);
+}
+
+absl::StatusOr<std::optional<flow::Verify::Answer>> JudgeRequest(
+    const Judge& judge, const v1::VerifyRequest& request, Signatures& left) {
+  const flow::Verify& verify = judge.flows.verify;
+  if (auto status = verify.CheckRevision(request.min_revision()); !status.ok())
     return status;
+  if (IsUsual(request))
+    return JudgeToken(verify, request.token(), judge.usual, left);
+  const auto expectations =
+      ExpectationsOf(request, judge.flows.default_audience);
+  if (!expectations.ok()) return expectations.status();
+  return JudgeToken(verify, request.token(), *expectations, left);
+}
+
+std::string EncodedRefusal(jwt::Rejection rejection) {
+  const absl::string_view name = jwt::RejectionName(rejection);
+  v1::VerifyResponse response;
+  response.set_reason(name.data(), name.size());
+  return response.SerializeAsString();
+}
+
+absl::Status Verify(const Judge& judge, const v1::VerifyRequest& request,
+                    std::string& encoded) {
+  Signatures left = kAnyNumber;
+  const auto answer = JudgeRequest(judge, request, left);
+  if (!answer.ok()) return answer.status();
+  const flow::Verify::Answer& verdict = **answer;
+  if (verdict.rejection.has_value()) {
+    encoded = EncodedRefusal(*verdict.rejection);
+  } else {
+    encoded.append(verdict.encoded.data(), verdict.encoded.size());
   }
-  const flow::Verify::Answer answer =
-      flows.verify.Judge(request.token(), *expectations);
-  if (answer.rejection.has_value()) {
-    const absl::string_view name = jwt::RejectionName(*answer.rejection);
-    response.set_reason(name.data(), name.size());
-    return absl::OkStatus();
-  }
-  response.set_valid(true);
-  ToMessage(answer.token->claims(), *response.mutable_claims());
   return absl::OkStatus();
 }
 
-absl::Status BatchVerify(const TokenFlows& flows,
-                         const v1::BatchVerifyRequest& request,
-                         v1::BatchVerifyResponse& response) {
-  if (request.requests().empty() || request.requests_size() > kMaxBatch) {
+// One of `responses`, number 1 in the responses of BatchVerify and
+// VerifyStream.
+void AppendResponse(absl::string_view response, std::string& encoded) {
+  constexpr char kResponsesTag = 1 << 3 | 2;  // length-delimited
+  encoded.push_back(kResponsesTag);
+  std::size_t size = response.size();
+  for (; size > 0x7f; size >>= 7)
+    encoded.push_back(static_cast<char>(size | 0x80));
+  encoded.push_back(static_cast<char>(size));
+  encoded.append(response.data(), response.size());
+}
+
+// Nothing, and `encoded` is empty again, if there are too many signatures to
+// check.
+template <typename Request>
+std::optional<absl::Status> VerifyAll(const Judge& judge,
+                                      const Request& request, Signatures left,
+                                      std::string& encoded) {
+  if (request.requests().empty() || request.requests_size() > kMaxBatch)
     return RefuseField("requests", "must hold 1 to 100 requests");
-  }
   for (const v1::VerifyRequest& one : request.requests()) {
-    if (auto status = Verify(flows, one, *response.add_responses());
-        !status.ok())
-      return status;
+    const auto answer = JudgeRequest(judge, one, left);
+    if (!answer.ok()) return answer.status();
+    if (!answer->has_value()) {
+      encoded.clear();
+      return std::nullopt;
+    }
+    const flow::Verify::Answer& verdict = **answer;
+    if (verdict.rejection.has_value()) {
+      AppendResponse(EncodedRefusal(*verdict.rejection), encoded);
+    } else {
+      AppendResponse(verdict.encoded, encoded);
+    }
   }
   return absl::OkStatus();
 }
 
-LaneName LaneForBatch(const flow::Verify& verify,
-                      const v1::BatchVerifyRequest& request) {
-  if (request.requests_size() <= kMaxInlineSignatures) return LaneName::kInline;
-  if (request.requests_size() > kMaxBatch)
-    return LaneName::kInline;  // to be refused
-  int signatures = 0;
-  for (const v1::VerifyRequest& one : request.requests()) {
-    signatures += verify.IsCached(one.token()) ? 0 : 1;
-  }
-  return signatures <= kMaxInlineSignatures ? LaneName::kInline
-                                            : LaneName::kStore;
+template <typename Request>
+MethodBook::Encoder<Request> BatchEncoder(const Judge& judge) {
+  return {[judge](const Request& request, std::string& encoded) {
+            return *VerifyAll(judge, request, kAnyNumber, encoded);
+          },
+          [judge](const Request& request, std::string& encoded) {
+            return VerifyAll(judge, request, kMaxInlineSignatures, encoded);
+          }};
 }
 
 absl::StatusOr<std::string> RevokeTarget(const TokenFlows& flows,
@@ -139,19 +201,19 @@ absl::Status Revoke(const TokenFlows& flows, const flow::Caller& caller,
 }  // namespace
 
 void ServeTokens(const TokenFlows& flows, MethodBook& book) {
-  book.Serve<v1::VerifyRequest, v1::VerifyResponse>(
+  const Judge judge{flows, {jwt::Audience::Exactly(flows.default_audience)}};
+  book.ServeEncoded<v1::VerifyRequest, v1::VerifyResponse>(
       "ostiary.v1.TokenService/Verify",
-      [flows](const auto&, auto& request, auto& response) {
-        return Verify(flows, request, response);
-      });
-  book.Serve<v1::BatchVerifyRequest, v1::BatchVerifyResponse>(
+      {[judge](const auto& request, std::string& encoded) {
+         return Verify(judge, request, encoded);
+       },
+       nullptr});
+  book.ServeEncoded<v1::BatchVerifyRequest, v1::BatchVerifyResponse>(
       "ostiary.v1.TokenService/BatchVerify",
-      [flows](const auto&, auto& request, auto& response) {
-        return BatchVerify(flows, request, response);
-      },
-      [&verify = flows.verify](const auto& request) {
-        return LaneForBatch(verify, request);
-      });
+      BatchEncoder<v1::BatchVerifyRequest>(judge));
+  book.ServeExchange<v1::VerifyStreamRequest, v1::VerifyStreamResponse>(
+      "ostiary.v1.TokenService/VerifyStream",
+      BatchEncoder<v1::VerifyStreamRequest>(judge));
   book.Serve<v1::RevokeRequest, v1::RevokeResponse>(
       "ostiary.v1.TokenService/Revoke",
       [flows](const auto& caller, auto& request, auto& response) {

@@ -68,30 +68,35 @@ absl::StatusOr<IssuedTokens> Refresh::Run(const Caller& caller,
     return status;
 
   const session::Sessions::Request rotation{*presented, request.request_id, "",
-                                            *std::move(scope)};
+                                            *std::move(scope), &*session};
   absl::StatusOr<Outcome> outcome = storage::WriteValue<Outcome>(
       store_,
       [&](storage::WriteTx& tx) { return Rotate(tx, caller, rotation); });
   if (!outcome.ok()) return outcome.status();
-  if (outcome->rotated.rotation == Rotation::kRegressed) {
+  if (outcome->rotation == Rotation::kRegressed) {
     logger_.Error("STATE_REGRESSION: a refresh token is newer than the store",
                   {{"session_id", presented->session_id.ToString()}});
   }
-  if (auto status = StatusOf(outcome->rotated.rotation); !status.ok())
-    return status;
+  if (auto status = StatusOf(outcome->rotation); !status.ok()) return status;
   return issuer_.Issue(outcome->issuance);
 }
 
 absl::StatusOr<storage::SessionRow> Refresh::FindSession(
     const session::PresentedRefreshToken& presented) const {
-  using Found = std::optional<storage::SessionRow>;
-  absl::StatusOr<Found> found =
-      storage::ReadValue<Found>(store_, [&](storage::ReadTx& tx) {
-        return sessions_.FindAuthentic(tx.sessions(), presented);
-      });
-  if (!found.ok()) return found.status();
-  if (!found->has_value()) return Refuse(Reason::kRefreshRejected);
-  return **std::move(found);
+  std::optional<storage::SessionRow> found;
+  const auto look = [&](storage::ReadTx& tx) -> absl::Status {
+    auto row = sessions_.FindAuthentic(tx.sessions(), presented);
+    if (!row.ok()) return row.status();
+    found = *std::move(row);
+    return absl::OkStatus();
+  };
+  // What is read here never changes in a session; what does is read again in
+  // the transaction that rotates.
+  absl::Status status = store_.ReadRecent(look);
+  if (status.ok() && !found.has_value()) status = store_.Read(look);
+  if (!status.ok()) return status;
+  if (!found.has_value()) return Refuse(Reason::kRefreshRejected);
+  return *std::move(found);
 }
 
 absl::StatusOr<Refresh::Outcome> Refresh::Rotate(
@@ -101,31 +106,26 @@ absl::StatusOr<Refresh::Outcome> Refresh::Rotate(
   Outcome outcome;
   absl::StatusOr<session::Rotated> rotated = sessions_.Rotate(tx, request, now);
   if (!rotated.ok()) return rotated.status();
-  outcome.rotated = *std::move(rotated);
-  if (outcome.rotated.rotation == Rotation::kReused) {
+  outcome.rotation = rotated->rotation;
+  if (outcome.rotation == Rotation::kReused) {
     auto appended = AppendSessionEnd(tx, request.token.session_id, now,
                                      access_ceiling_, "refresh token reused");
     if (!appended.ok()) return appended.status();
   }
-  if (session::Succeeds(outcome.rotated.rotation)) {
-    auto account = tx.accounts().Find(outcome.rotated.row.account_id);
-    if (!account.ok()) return account.status();
-    if (!account->has_value())
-      return absl::InternalError("a live session has no account");
-    const storage::SessionRow& row = outcome.rotated.row;
-    auto slot = outcome.rotated.repeats_token
-                    ? slots_.ForRepeatedToken(tx, row, now)
-                    : slots_.ForNewToken(tx, row, now);
-    if (!slot.ok()) return slot.status();
-    auto issuance = ReadIssuance(tx, **account, row, *slot);
-    if (!issuance.ok()) return issuance.status();
-    outcome.issuance = *std::move(issuance);
-  }
-  if (auto audited =
-          Audit(tx, caller, outcome.rotated, request.token.generation, now);
+  if (auto audited = Audit(tx, caller, *rotated, request.token.generation, now);
       !audited.ok()) {
     return audited;
   }
+  if (!session::Succeeds(outcome.rotation)) return outcome;
+  if (!rotated->account.has_value())
+    return absl::InternalError("a live session has no account");
+  storage::SessionRow& row = rotated->row;
+  auto slot = rotated->repeats_token ? slots_.ForRepeatedToken(tx, row, now)
+                                     : slots_.ForNewToken(tx, row, now);
+  if (!slot.ok()) return slot.status();
+  auto issuance = ReadIssuance(tx, *rotated->account, std::move(row), *slot);
+  if (!issuance.ok()) return issuance.status();
+  outcome.issuance = *std::move(issuance);
   return outcome;
 }
 

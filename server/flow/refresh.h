@@ -44,7 +44,7 @@ class Refresh {
 
  private:
   struct Outcome {
-    session::Rotated rotated;
+    session::Rotation rotation = session::Rotation::kRevoked;
     Issuance issuance;  // only if the rotation succeeds
   };
 

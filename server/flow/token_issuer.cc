@@ -32,17 +32,15 @@ absl::Status TokenIssuer::CheckIssuing(absl::string_view client_id) const {
 absl::StatusOr<IssuedTokens> TokenIssuer::Issue(
     const Issuance& issuance) const {
   const storage::SessionRow& session = issuance.session;
-  absl::StatusOr<std::string> refresh_token = sessions_.RefreshTokenOf(session);
-  if (!refresh_token.ok()) return refresh_token.status();
-  absl::StatusOr<std::string> token_id = sessions_.TokenIdOf(session);
-  if (!token_id.ok()) return token_id.status();
+  absl::StatusOr<session::Sessions::Texts> texts = sessions_.TextsOf(session);
+  if (!texts.ok()) return texts.status();
 
   token::AccessTokenRequest request;
   request.subject = AccountId(session.account_id).ToString();
   request.audiences = {session.audience};
   request.client_id = session.client_id;
   request.session_id = SessionId(session.session_id).ToString();
-  request.token_id = *std::move(token_id);
+  request.token_id = std::move(texts->token_id);
   request.scope = session.minted_scope;
   request.roles = issuance.roles;
   request.auth_time = session.create_time;
@@ -66,7 +64,7 @@ absl::StatusOr<IssuedTokens> TokenIssuer::Issue(
   IssuedTokens tokens;
   tokens.access_token = std::move(minted->text);
   tokens.expires_in = left(session.access_expire_time);
-  tokens.refresh_token = *std::move(refresh_token);
+  tokens.refresh_token = std::move(texts->refresh_token);
   tokens.refresh_expires_in = left(session.idle_expire_time);
   tokens.scope = session.minted_scope;
   tokens.session_id = SessionId(session.session_id);

@@ -76,14 +76,15 @@ absl::Time DeadlineOf(const ::grpc::ServerContext& call) {
 
 }  // namespace
 
-void FillCallContext(const ::grpc::ServerContext& call,
+void FillCallContext(const ::grpc::ServerContext& call, Asked asked,
                      door::CallContext& out) {
+  out.deadline = DeadlineOf(call);
+  if (asked == Asked::kNothing) return;
   FillPeer(call, out);
   Wipe(out.authorization);
   JoinHeader(call, "authorization", out.authorization);
   JoinHeader(call, "x-forwarded-for", out.forwarded_for);
   JoinHeader(call, "user-agent", out.user_agent);
-  out.deadline = DeadlineOf(call);
 }
 
 std::string PeerAddress(absl::string_view peer) {

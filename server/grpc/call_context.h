@@ -8,11 +8,24 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 #include "server/door/call.h"
+#include "server/door/door.h"
 
 namespace ostiary::rpc {
 
-// What the wire knows about a call, into `out`; `cancelled` is left alone.
-void FillCallContext(const ::grpc::ServerContext& call, door::CallContext& out);
+// What a method's row asks of a caller.
+enum class Asked {
+  kNothing,   // Access::kAnonymous
+  kWhoCalls,  // anything else
+};
+inline Asked AskedBy(const door::MethodRow& row) {
+  return row.access == door::Access::kAnonymous ? Asked::kNothing
+                                                : Asked::kWhoCalls;
+}
+
+// What the wire knows about a call, into `out`: of who calls only what is
+// asked. `cancelled` is left alone.
+void FillCallContext(const ::grpc::ServerContext& call, Asked asked,
+                     door::CallContext& out);
 
 // The address in gRPC's name for a peer: "ipv4:127.0.0.1:4711" and
 // "ipv6:%5B::1%5D:4711" give "127.0.0.1" and "::1"; a Unix socket and anything

@@ -85,16 +85,17 @@ Method Health::CheckMethod() {
   method.new_response = [] { return std::make_unique<HealthCheckResponse>(); };
   method.max_request_bytes = kMaxRequestBytes;
   method.slots = kCheckSlots;
-  method.serve =
-      [this](const door::CallContext&, google::protobuf::Message& request,
-             google::protobuf::Message& response, door::Door::Done done) {
-        const State state =
-            StateOf(static_cast<HealthCheckRequest&>(request).service());
-        if (state == HealthCheckResponse::SERVICE_UNKNOWN)
-          return done(Refuse(Reason::kNotFound));
-        static_cast<HealthCheckResponse&>(response).set_status(state);
-        done(absl::OkStatus());
-      };
+  method.asked = Asked::kNothing;
+  method.serve = [this](const door::CallContext&,
+                        google::protobuf::Message& request, door::Reply& reply,
+                        door::Door::Done done) {
+    const State state =
+        StateOf(static_cast<HealthCheckRequest&>(request).service());
+    if (state == HealthCheckResponse::SERVICE_UNKNOWN)
+      return done(Refuse(Reason::kNotFound));
+    static_cast<HealthCheckResponse&>(*reply.message).set_status(state);
+    done(absl::OkStatus());
+  };
   return method;
 }
 

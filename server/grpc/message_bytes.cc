@@ -1,5 +1,7 @@
 #include "server/grpc/message_bytes.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "server/base/reason.h"
@@ -25,13 +27,40 @@ absl::Status ParseMessage(::grpc::ByteBuffer& bytes, std::size_t max_bytes,
                              message.GetTypeName(), "."));
 }
 
-absl::Status SerializeMessage(const google::protobuf::Message& message,
-                              ::grpc::ByteBuffer& bytes) {
+absl::Status SerializeAnswer(const door::Reply& answer,
+                             ::grpc::ByteBuffer& bytes) {
+  if (!answer.encoded.empty()) {
+    const ::grpc::Slice slice(answer.encoded);
+    bytes = ::grpc::ByteBuffer(&slice, 1);
+    return absl::OkStatus();
+  }
   bool owned = false;
-  const ::grpc::Status status = Traits::Serialize(message, &bytes, &owned);
+  const ::grpc::Status status =
+      Traits::Serialize(*answer.message, &bytes, &owned);
   if (status.ok()) return absl::OkStatus();
   return absl::InternalError(
-      absl::StrCat("cannot serialize a ", message.GetTypeName()));
+      absl::StrCat("cannot serialize a ", answer.message->GetTypeName()));
+}
+
+void Recycle(const NewMessage& make, std::size_t wire_bytes,
+             std::size_t most_kept,
+             std::unique_ptr<google::protobuf::Message>& message) {
+  // So few are at most some 80 KiB in memory. Asking a message how large it is
+  // costs a walk through it.
+  constexpr std::size_t kHarmless = 4096;
+  const bool keep =
+      wire_bytes <= std::min(kHarmless, most_kept) ||
+      (wire_bytes <= most_kept && message->SpaceUsedLong() <= 2 * most_kept);
+  if (keep) {
+    message->Clear();
+  } else {
+    message = make();
+  }
+}
+
+void Recycle(std::size_t most_kept, std::string& encoded) {
+  encoded.clear();
+  if (encoded.capacity() > most_kept) std::string().swap(encoded);
 }
 
 }  // namespace ostiary::rpc

@@ -2,10 +2,13 @@
 #define OSTIARY_SERVER_GRPC_MESSAGE_BYTES_H_
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "server/door/door.h"
 
 namespace ostiary::rpc {
 
@@ -15,8 +18,18 @@ absl::Status ParseMessage(::grpc::ByteBuffer& bytes, std::size_t max_bytes,
                           google::protobuf::Message& message);
 
 // INTERNAL if it does not fit into a message of gRPC.
-absl::Status SerializeMessage(const google::protobuf::Message& message,
-                              ::grpc::ByteBuffer& bytes);
+absl::Status SerializeAnswer(const door::Reply& answer,
+                             ::grpc::ByteBuffer& bytes);
+
+using NewMessage = std::function<std::unique_ptr<google::protobuf::Message>()>;
+
+// Empties `message`, whose last content took `wire_bytes`, for the next one.
+// Its memory stays with it up to `most_kept` bytes: few bytes on the wire can
+// be large in memory.
+void Recycle(const NewMessage& make, std::size_t wire_bytes,
+             std::size_t most_kept,
+             std::unique_ptr<google::protobuf::Message>& message);
+void Recycle(std::size_t most_kept, std::string& encoded);
 
 }  // namespace ostiary::rpc
 

@@ -4,10 +4,20 @@
 #include "grpcpp/impl/rpc_service_method.h"
 
 namespace ostiary::rpc {
+namespace {
+
+using ::grpc::internal::RpcMethod;
+
+RpcMethod::RpcType TypeOf(const google::protobuf::MethodDescriptor& method) {
+  if (!method.server_streaming()) return RpcMethod::NORMAL_RPC;
+  return method.client_streaming() ? RpcMethod::BIDI_STREAMING
+                                   : RpcMethod::SERVER_STREAMING;
+}
+
+}  // namespace
 
 RawService::RawService(const google::protobuf::ServiceDescriptor& described)
     : described_(described) {
-  using ::grpc::internal::RpcMethod;
   for (int i = 0; i < described.method_count(); ++i) {
     paths_.push_back(absl::StrCat("/", described.full_name(), "/",
                                   described.method(i)->name()));
@@ -16,9 +26,7 @@ RawService::RawService(const google::protobuf::ServiceDescriptor& described)
     // The base class deletes it.
     AddMethod(new ::grpc::internal::RpcServiceMethod(
         paths_[static_cast<std::size_t>(i)].c_str(),
-        described.method(i)->server_streaming() ? RpcMethod::SERVER_STREAMING
-                                                : RpcMethod::NORMAL_RPC,
-        nullptr));
+        TypeOf(*described.method(i)), nullptr));
     MarkMethodRaw(i);
   }
 }
@@ -36,6 +44,13 @@ void RawService::RequestStream(int index, ::grpc::ServerContext& call,
                                void* tag) {
   RequestAsyncServerStreaming(index, &call, &request, &writer, &queue, &queue,
                               tag);
+}
+
+void RawService::RequestExchange(int index, ::grpc::ServerContext& call,
+                                 Exchange& exchange,
+                                 ::grpc::ServerCompletionQueue& queue,
+                                 void* tag) {
+  RequestAsyncBidiStreaming(index, &call, &exchange, &queue, &queue, tag);
 }
 
 }  // namespace ostiary::rpc

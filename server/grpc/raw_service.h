@@ -24,9 +24,11 @@ class RawService final : public ::grpc::Service {
  public:
   using UnaryWriter = ::grpc::ServerAsyncResponseWriter<::grpc::ByteBuffer>;
   using StreamWriter = ::grpc::ServerAsyncWriter<::grpc::ByteBuffer>;
+  using Exchange =
+      ::grpc::ServerAsyncReaderWriter<::grpc::ByteBuffer, ::grpc::ByteBuffer>;
 
-  // `described` must outlive this. Methods to which callers stream are none of
-  // ours.
+  // `described` must outlive this. Methods to which callers stream one answer's
+  // worth of requests are none of ours.
   explicit RawService(const google::protobuf::ServiceDescriptor& described);
 
   const google::protobuf::ServiceDescriptor& described() const {
@@ -40,6 +42,9 @@ class RawService final : public ::grpc::Service {
   void RequestStream(int index, ::grpc::ServerContext& call,
                      ::grpc::ByteBuffer& request, StreamWriter& writer,
                      ::grpc::ServerCompletionQueue& queue, void* tag);
+  void RequestExchange(int index, ::grpc::ServerContext& call,
+                       Exchange& exchange, ::grpc::ServerCompletionQueue& queue,
+                       void* tag);
 
  private:
   const google::protobuf::ServiceDescriptor& described_;

@@ -23,7 +23,7 @@ Method UnknownMethod() {
     return std::make_unique<google::protobuf::Empty>();
   };
   method.serve = [](const door::CallContext&, google::protobuf::Message&,
-                    google::protobuf::Message&, door::Door::Done done) {
+                    door::Reply&, door::Door::Done done) {
     done(Refuse(Reason::kMethodUnknown));
   };
   return method;
@@ -37,13 +37,20 @@ Method ServedBy(door::Door& door, const door::MethodRow& row) {
                                                          : Answering::kLane;
   method.max_request_bytes = row.max_request_bytes;
   method.slots = std::max(row.slots, 1);
+  method.asked = AskedBy(row);
   method.serve = [&door, &row](const door::CallContext& context,
                                google::protobuf::Message& request,
-                               google::protobuf::Message& response,
-                               door::Door::Done done) {
-    door.Dispatch(row, context, request, response, std::move(done));
+                               door::Reply& answer, door::Door::Done done) {
+    door.Dispatch(row, context, request, answer, std::move(done));
   };
   return method;
+}
+
+const door::MethodRow* FindRow(const std::vector<const door::MethodRow*>& rows,
+                               absl::string_view name) {
+  for (const door::MethodRow* row : rows)
+    if (row->name == name) return row;
+  return nullptr;
 }
 
 StreamMethod::Begin BegunBy(door::Door& door, const door::MethodRow& row) {
@@ -54,7 +61,7 @@ StreamMethod::Begin BegunBy(door::Door& door, const door::MethodRow& row) {
     absl::Status s = ParseMessage(bytes, row.max_request_bytes, *request);
     if (!s.ok()) return s;
     door::CallContext context;
-    FillCallContext(call, context);
+    FillCallContext(call, AskedBy(row), context);
     return door.Subscribe(row, context, *request, std::move(wake));
   };
 }
@@ -70,8 +77,8 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Create(door::Door& door) {
 
 absl::Status Services::AddServices() {
   std::vector<const door::MethodRow*> rows = door_.Methods();
-  const std::vector<const door::MethodRow*> streams = door_.Streams();
-  rows.insert(rows.end(), streams.begin(), streams.end());
+  for (const auto& more : {door_.Streams(), door_.Exchanges()})
+    rows.insert(rows.end(), more.begin(), more.end());
   for (const door::MethodRow* row : rows) {
     const std::vector<std::string> name =
         absl::StrSplit(std::string(row->name), '/');
@@ -97,22 +104,21 @@ void Services::AddMethods(RawService& service) {
   for (int i = 0; i < described.method_count(); ++i) {
     const std::string name =
         absl::StrCat(described.full_name(), "/", described.method(i)->name());
-    if (const door::MethodRow* stream = FindStream(name); stream != nullptr) {
+    if (const auto* stream = FindRow(door_.Streams(), name)) {
       streams_.emplace_back(service, i, stream->slots, BegunBy(door_, *stream));
       continue;
     }
-    const door::MethodRow* row = door_.Find(name);
+    const auto* exchange = FindRow(door_.Exchanges(), name);
+    const auto* row = exchange != nullptr ? exchange : door_.Find(name);
     Method method = row == nullptr ? UnknownMethod() : ServedBy(door_, *row);
     method.service = &service;
     method.index = i;
-    methods_.push_back(std::move(method));
+    if (described.method(i)->client_streaming()) {
+      exchanges_.emplace_back(std::move(method));
+    } else {
+      methods_.push_back(std::move(method));
+    }
   }
-}
-
-const door::MethodRow* Services::FindStream(absl::string_view name) const {
-  for (const door::MethodRow* row : door_.Streams())
-    if (row->name == name) return row;
-  return nullptr;
 }
 
 std::vector<std::string> Services::names() const {
@@ -124,8 +130,9 @@ std::vector<std::string> Services::names() const {
 
 std::size_t Services::LargestRequest() const {
   std::size_t largest = 0;
-  for (const door::MethodRow* row : door_.Methods())
-    largest = std::max(largest, row->max_request_bytes);
+  for (const auto& rows : {door_.Methods(), door_.Exchanges()})
+    for (const door::MethodRow* row : rows)
+      largest = std::max(largest, row->max_request_bytes);
   return largest;
 }
 
@@ -141,11 +148,13 @@ std::vector<std::unique_ptr<CallSlots>> Services::Arm(
     armed.back()->Fill();
   }
   for (StreamMethod& stream : streams_) stream.Arm(traffic, queue);
+  for (ExchangeMethod& exchange : exchanges_) exchange.Arm(traffic, queue);
   return armed;
 }
 
 void Services::DrainStreams() {
   for (StreamMethod& stream : streams_) stream.Drain();
+  for (ExchangeMethod& exchange : exchanges_) exchange.Drain();
 }
 
 }  // namespace ostiary::rpc

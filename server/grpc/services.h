@@ -11,6 +11,7 @@
 #include "grpcpp/completion_queue.h"
 #include "grpcpp/server_builder.h"
 #include "server/door/door.h"
+#include "server/grpc/exchange_call.h"
 #include "server/grpc/raw_service.h"
 #include "server/grpc/stream_call.h"
 #include "server/grpc/traffic.h"
@@ -44,13 +45,13 @@ class Services {
   explicit Services(door::Door& door) : door_(door) {}
   absl::Status AddServices();
   void AddMethods(RawService& service);
-  const door::MethodRow* FindStream(absl::string_view name) const;
 
   door::Door& door_;
   // Addresses are kept.
   std::deque<RawService> services_;
   std::deque<Method> methods_;
   std::deque<StreamMethod> streams_;
+  std::deque<ExchangeMethod> exchanges_;
 };
 
 }  // namespace ostiary::rpc

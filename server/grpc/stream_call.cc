@@ -5,25 +5,12 @@
 #include "server/base/reason.h"
 #include "server/grpc/call_context.h"
 #include "server/grpc/handover.h"
+#include "server/grpc/wake_list.h"
 
 namespace ostiary::rpc {
 namespace {
 
 using Frame = door::Subscription::Frame;
-
-// The frame's own bytes, which live as long as any stream still sends them.
-::grpc::ByteBuffer BytesOf(const Frame& frame) {
-  auto* const kept = new Frame(frame);
-  HandOver(kept);  // the library lets go of it on a thread of its own
-  const ::grpc::Slice slice(
-      const_cast<char*>(frame->data()), frame->size(),
-      [](void* user_data) {
-        TakeUp(user_data);
-        delete static_cast<Frame*>(user_data);
-      },
-      kept);
-  return ::grpc::ByteBuffer(&slice, 1);
-}
 
 }  // namespace
 
@@ -35,7 +22,9 @@ StreamMethod::StreamMethod(RawService& service, int index, int slots,
       begin_(std::move(begin)) {}
 
 void StreamMethod::Arm(Traffic& traffic, ::grpc::ServerCompletionQueue& queue) {
-  for (int i = 0; i < slots_; ++i) StreamCall::Arm(*this, traffic, queue);
+  WakeList& wake_list = wake_lists_.emplace_back(queue);
+  for (int i = 0; i < slots_; ++i)
+    StreamCall::Arm(*this, traffic, queue, wake_list);
 }
 
 void StreamMethod::Drain() {
@@ -57,17 +46,22 @@ void StreamMethod::Remove(StreamCall& call) {
 }
 
 void StreamCall::Arm(StreamMethod& method, Traffic& traffic,
-                     ::grpc::ServerCompletionQueue& queue) {
+                     ::grpc::ServerCompletionQueue& queue,
+                     WakeList& wake_list) {
   if (!traffic.Join()) return;
-  auto* call = new StreamCall(method, traffic, queue);
+  auto* call = new StreamCall(method, traffic, queue, wake_list);
   call->call_.AsyncNotifyWhenDone(call->on_caller_done_.Tag());
   method.service_.RequestStream(method.index_, call->call_, call->request_,
                                 call->stream_, queue, call->on_matched_.Tag());
 }
 
 StreamCall::StreamCall(StreamMethod& method, Traffic& traffic,
-                       ::grpc::ServerCompletionQueue& queue)
-    : method_(method), traffic_(traffic), queue_(queue) {}
+                       ::grpc::ServerCompletionQueue& queue,
+                       WakeList& wake_list)
+    : method_(method),
+      traffic_(traffic),
+      queue_(queue),
+      wake_list_(wake_list) {}
 
 void StreamCall::End(const absl::Status& status) {
   absl::MutexLock lock(&mutex_);
@@ -77,10 +71,11 @@ void StreamCall::End(const absl::Status& status) {
 
 void StreamCall::OnMatched(bool ok) {
   if (!ok) return Delete();  // the server shuts down; no other event will come
-  Arm(method_, traffic_, queue_);
+  Arm(method_, traffic_, queue_, wake_list_);
   if (!method_.Add(*this)) return End(Refuse(Reason::kNotReady));
   if (absl::Status s = Begin(); !s.ok()) return End(s);
-  Wake();
+  absl::MutexLock lock(&mutex_);
+  Advance();
 }
 
 absl::Status StreamCall::Begin() {
@@ -93,7 +88,21 @@ absl::Status StreamCall::Begin() {
 
 void StreamCall::Wake() {
   absl::MutexLock lock(&mutex_);
-  Advance();
+  // While a write is under way its end will ask for the next one.
+  if (in_wake_list_ || writing_ || finishing_ || caller_done_) return;
+  in_wake_list_ = true;
+  wake_list_.Add(*this);
+}
+
+void StreamCall::OnWoken() {
+  bool over = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    in_wake_list_ = false;
+    Advance();
+    over = IsOver();
+  }
+  if (over) Delete();
 }
 
 void StreamCall::OnWritten(bool) {
@@ -146,11 +155,12 @@ void StreamCall::Advance() {
   const Frame frame = subscription_->Next();
   if (frame == nullptr) return;
   writing_ = true;
-  stream_.Write(BytesOf(frame), on_written_.Tag());
+  stream_.Write(::grpc::ByteBuffer(&wake_list_.BytesOf(frame), 1),
+                on_written_.Tag());
 }
 
 bool StreamCall::IsOver() const {
-  return caller_done_ && !writing_ && finishing_ == finished_;
+  return caller_done_ && !in_wake_list_ && !writing_ && finishing_ == finished_;
 }
 
 void StreamCall::Delete() {

@@ -1,6 +1,7 @@
 #ifndef OSTIARY_SERVER_GRPC_STREAM_CALL_H_
 #define OSTIARY_SERVER_GRPC_STREAM_CALL_H_
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "server/grpc/event.h"
 #include "server/grpc/raw_service.h"
 #include "server/grpc/traffic.h"
+#include "server/grpc/wake_list.h"
 
 namespace ostiary::rpc {
 
@@ -56,6 +58,7 @@ class StreamMethod {
   const int index_;
   const int slots_;
   const Begin begin_;
+  std::deque<WakeList> wake_lists_;  // one for each queue
 
   absl::Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
@@ -69,14 +72,16 @@ class StreamCall {
   // Waits on `queue` for a caller; a matched one arms the next. Nothing once
   // the traffic is closed.
   static void Arm(StreamMethod& method, Traffic& traffic,
-                  ::grpc::ServerCompletionQueue& queue);
+                  ::grpc::ServerCompletionQueue& queue, WakeList& wake_list);
 
   // Thread-safe.
   void End(const absl::Status& status);
+  // For the wake list.
+  void OnWoken();
 
  private:
   StreamCall(StreamMethod& method, Traffic& traffic,
-             ::grpc::ServerCompletionQueue& queue);
+             ::grpc::ServerCompletionQueue& queue, WakeList& wake_list);
   ~StreamCall() = default;
 
   void OnMatched(bool ok);
@@ -93,6 +98,7 @@ class StreamCall {
   StreamMethod& method_;
   Traffic& traffic_;
   ::grpc::ServerCompletionQueue& queue_;
+  WakeList& wake_list_;
   ::grpc::ServerContext call_;
   ::grpc::ByteBuffer request_;
   RawService::StreamWriter stream_{&call_};
@@ -104,6 +110,7 @@ class StreamCall {
   absl::Mutex mutex_;
   std::unique_ptr<door::Subscription> subscription_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  bool in_wake_list_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

@@ -3,31 +3,24 @@
 namespace ostiary::rpc {
 
 bool Traffic::Join() {
-  absl::MutexLock lock(&mutex_);
-  if (closed_) return false;
-  ++users_;
-  return true;
+  if ((users_.fetch_add(1) & kClosed) == 0) return true;
+  Leave();
+  return false;
 }
 
 void Traffic::Leave() {
+  const std::int64_t before = users_.fetch_sub(1);
+  if (before != (kClosed | 1)) return;
+  // The last one wakes whoever waits: an absl::Mutex asks its conditions again
+  // when it is given back.
   absl::MutexLock lock(&mutex_);
-  --users_;
 }
 
-bool Traffic::Begin() {
-  absl::MutexLock lock(&mutex_);
-  return ++served_ <= bound_;
-}
+bool Traffic::Begin() { return served_.fetch_add(1) < bound_; }
 
-void Traffic::End() {
-  absl::MutexLock lock(&mutex_);
-  --served_;
-}
+void Traffic::End() { served_.fetch_sub(1); }
 
-void Traffic::Close() {
-  absl::MutexLock lock(&mutex_);
-  closed_ = true;
-}
+void Traffic::Close() { users_.fetch_or(kClosed); }
 
 bool Traffic::WaitUntilQuiet(absl::Time deadline) {
   absl::MutexLock lock(&mutex_);

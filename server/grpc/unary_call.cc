@@ -5,8 +5,6 @@
 #include "absl/time/time.h"
 #include "server/base/reason.h"
 #include "server/base/secret.h"
-#include "server/grpc/call_context.h"
-#include "server/grpc/message_bytes.h"
 
 namespace ostiary::rpc {
 namespace {
@@ -70,7 +68,7 @@ UnaryCall::UnaryCall(CallSlots& slots, std::size_t kept_bytes)
       kept_bytes_(kept_bytes),
       watches_caller_(method_.answering == Answering::kLane),
       request_(method_.new_request()),
-      response_(method_.new_response()) {
+      reply_{method_.new_response()} {
   if (watches_caller_)
     context_.cancelled = [this] { return cancelled_.load(); };
 }
@@ -119,13 +117,13 @@ absl::Status UnaryCall::Admit() {
 
 void UnaryCall::Serve() {
   if (absl::Status s = Admit(); !s.ok()) return Answer(std::move(s));
-  FillCallContext(*call_, context_);
-  method_.serve(context_, *request_, *response_,
+  FillCallContext(*call_, method_.asked, context_);
+  method_.serve(context_, *request_, reply_,
                 [this](absl::Status status) { Answer(std::move(status)); });
 }
 
 void UnaryCall::Answer(absl::Status status) {
-  if (status.ok()) status = SerializeMessage(*response_, response_bytes_);
+  if (status.ok()) status = SerializeAnswer(reply_, response_bytes_);
   // Before Finish: from there on, this belongs to the polling thread again.
   stage_ = Stage::kFinishing;
   if (watches_caller_) HandOver(&on_caller_done_);
@@ -153,20 +151,16 @@ void UnaryCall::RecycleWhenOver() {
   GiveBack();
 }
 
-void UnaryCall::Reuse(const Method::NewMessage& make, std::size_t bytes,
-                      std::unique_ptr<google::protobuf::Message>& message) {
-  if (bytes > kept_bytes_) {
-    message = make();
-  } else {
-    message->Clear();
-  }
-}
-
 void UnaryCall::GiveBack() {
   writer_.reset();
   call_.reset();
-  Reuse(method_.new_request, request_size_, request_);
-  Reuse(method_.new_response, response_bytes_.Length(), response_);
+  Recycle(method_.new_request, request_size_, kept_bytes_, request_);
+  if (reply_.encoded.empty()) {
+    Recycle(method_.new_response, response_bytes_.Length(), kept_bytes_,
+            reply_.message);
+  } else {
+    Recycle(kept_bytes_, reply_.encoded);
+  }
   response_bytes_.Clear();
   Wipe(context_.authorization);
   slots_.TakeBack(*this);

@@ -16,7 +16,9 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "server/door/call.h"
 #include "server/door/door.h"
+#include "server/grpc/call_context.h"
 #include "server/grpc/event.h"
+#include "server/grpc/message_bytes.h"
 #include "server/grpc/raw_service.h"
 #include "server/grpc/traffic.h"
 
@@ -30,18 +32,17 @@ enum class Answering {
 
 // One method as the wire sees it.
 struct Method {
-  using NewMessage =
-      std::function<std::unique_ptr<google::protobuf::Message>()>;
   // Answers by calling `done` once; the references outlive that call.
-  using Serve = std::function<void(
-      const door::CallContext& context, google::protobuf::Message& request,
-      google::protobuf::Message& response, door::Door::Done done)>;
+  using Serve = std::function<void(const door::CallContext& context,
+                                   google::protobuf::Message& request,
+                                   door::Reply& answer, door::Door::Done done)>;
 
   RawService* service = nullptr;
   int index = 0;  // in the service's descriptor
   NewMessage new_request;
   NewMessage new_response;
   Answering answering = Answering::kInline;
+  Asked asked = Asked::kWhoCalls;
   std::size_t max_request_bytes = 0;
   int slots = 1;  // calls kept armed on each queue
   Serve serve;
@@ -112,9 +113,6 @@ class UnaryCall final : public Event {
   void OnCallerDone(bool ok);
   void RecycleWhenOver();
   void GiveBack();
-  // Empties `message`, whose last content took `bytes`.
-  void Reuse(const Method::NewMessage& make, std::size_t bytes,
-             std::unique_ptr<google::protobuf::Message>& message);
 
   CallSlots& slots_;
   const Method& method_;
@@ -126,7 +124,7 @@ class UnaryCall final : public Event {
   ::grpc::ByteBuffer response_bytes_;
   std::size_t request_size_ = 0;
   std::unique_ptr<google::protobuf::Message> request_;
-  std::unique_ptr<google::protobuf::Message> response_;
+  door::Reply reply_;
   door::CallContext context_;
   Stage stage_ = Stage::kArmed;
   bool finished_ = false;

@@ -29,7 +29,7 @@ struct Call {
   Codec codec = Codec::kJson;
   door::CallContext context;
   std::unique_ptr<pb::Message> request;
-  std::unique_ptr<pb::Message> response;
+  door::Reply answer;
   Handler::Done done;
 };
 
@@ -127,14 +127,24 @@ absl::Status Prepare(const door::MethodRow& row, const Clock& clock,
   return Parse(call.codec, request.body.Reveal(), *call.request);
 }
 
-Response Answer(const Call& call, const absl::Status& status) {
+std::string BodyOf(const Call& call) {
+  const door::Reply& answer = call.answer;
+  if (call.codec == Codec::kJson) {
+    // Our own bytes.
+    if (!answer.encoded.empty())
+      answer.message->ParseFromString(answer.encoded);
+    return PrintJson(*answer.message);
+  }
+  return answer.encoded.empty() ? answer.message->SerializeAsString()
+                                : answer.encoded;
+}
+
+Response AnswerTo(const Call& call, const absl::Status& status) {
   if (!status.ok()) return ConnectError(status);
   Response response;
   response.headers = {{"Content-Type", std::string(ContentTypeOf(call.codec))},
                       {"Cache-Control", "no-store"}};
-  response.body = call.codec == Codec::kJson
-                      ? PrintJson(*call.response)
-                      : call.response->SerializeAsString();
+  response.body = BodyOf(call);
   return response;
 }
 
@@ -151,14 +161,14 @@ void ServeConnect(door::Door& door, const door::MethodRow& row,
   const auto call = std::make_shared<Call>();
   call->codec = *codec;
   call->request = door.NewRequest(row);
-  call->response = door.NewResponse(row);
+  call->answer.message = door.NewResponse(row);
   if (absl::Status s = Prepare(row, clock, request, *call); !s.ok())
     return done(ConnectError(s));
   request.body = SecretBytes();  // wiped before the call begins
   call->done = std::move(done);
   door.Dispatch(
-      row, call->context, *call->request, *call->response,
-      [call](absl::Status status) { call->done(Answer(*call, status)); });
+      row, call->context, *call->request, call->answer,
+      [call](absl::Status status) { call->done(AnswerTo(*call, status)); });
 }
 
 }  // namespace ostiary::http

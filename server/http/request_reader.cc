@@ -19,6 +19,7 @@ using Outcome = RequestReader::Outcome;
 // Chunks carry sizes and extensions; beyond this multiple of the body's limit
 // they are there to keep us busy.
 constexpr std::size_t kChunkOverhead = 8;
+constexpr std::size_t kUsualHeaders = 8;
 constexpr std::size_t kMostDiscarded = 256 * 1024;
 
 // Of a request whose header is refused unread, as far as it is there.
@@ -45,10 +46,11 @@ int StatusOf(const error_code& ec) {
 void TakeHeader(const Parser& parser, Request& request) {
   const auto& message = parser.get();
   request.method = std::string(message.method_string());
+  request.headers.reserve(kUsualHeaders);
   for (const auto& field : message) {
-    request.headers.push_back(
-        {absl::AsciiStrToLower(std::string(field.name_string())),
-         std::string(field.value())});
+    Header& header = request.headers.emplace_back(
+        Header{std::string(field.name_string()), std::string(field.value())});
+    absl::AsciiStrToLower(&header.name);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "server/password/hash_workers.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,6 +23,18 @@ constexpr absl::Duration kShortestRetry = absl::Milliseconds(100);
 void YieldToEverythingElse() {
   const auto self = static_cast<id_t>(syscall(SYS_gettid));
   (void)setpriority(PRIO_PROCESS, self, kLowestPriority);
+}
+
+// Every Argon2 maps its memory and gives it back, and holds the lock of the
+// process's memory map meanwhile: at the lowest priority and on busy cores for
+// long. Whoever grows or trims a heap waits for that lock, Verify's thread too
+// (for 150 ms at a time, measured). So heaps are given back in large pieces
+// only, and what they allocate comes from them.
+void KeepHeapsMapped() {
+#if defined(__GLIBC__)
+  mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+  mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+#endif
 }
 
 }  // namespace
@@ -52,6 +65,7 @@ HashWorkers::HashWorkers(const Options& options, const Clock& clock)
       thread_count_(std::max<std::size_t>(1, options.threads)),
       clock_(clock),
       average_(options.expected_cost) {
+  KeepHeapsMapped();
   threads_.reserve(thread_count_);
   for (std::size_t i = 0; i < thread_count_; ++i) {
     threads_.emplace_back([this] { Work(); });

@@ -30,7 +30,7 @@ struct LiveRow {
 };
 
 // Every live ledger row, in memory. What `Verify` asks instead of the store.
-// About 30 bytes for a token or session of ours.
+// 24 to 48 bytes for a token or session of ours.
 //
 // Rows only add: applying one can refuse a token, never accept it. A row is
 // dropped by `Forget` once no token it can hit is alive.

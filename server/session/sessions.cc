@@ -30,13 +30,10 @@ absl::Time WholeSeconds(absl::Time time) {
   return absl::FromUnixSeconds(absl::ToUnixSeconds(time));
 }
 
-absl::StatusOr<std::optional<AccountState>> StateOf(
-    const storage::AccountReader& accounts, const storage::Key16& account_id) {
-  auto account = accounts.Find(account_id);
-  if (!account.ok()) return account.status();
-  if (!account->has_value()) return std::optional<AccountState>();
-  return std::optional<AccountState>(
-      {(*account)->session_floor, (*account)->disabled});
+std::optional<AccountState> StateOf(
+    const std::optional<storage::AccountRow>& account) {
+  if (!account.has_value()) return std::nullopt;
+  return AccountState{account->session_floor, account->disabled};
 }
 
 }  // namespace
@@ -115,10 +112,22 @@ absl::StatusOr<std::optional<storage::SessionRow>> Sessions::FindAuthentic(
   return row;
 }
 
+absl::StatusOr<std::optional<storage::SessionRow>> Sessions::FindAgain(
+    const storage::SessionReader& sessions, const Request& request) const {
+  if (request.authentic == nullptr)
+    return FindAuthentic(sessions, request.token);
+  auto row = sessions.Find(request.token.session_id.bytes());
+  if (!row.ok() || !row->has_value()) return row;
+  const bool same = (*row)->salt == request.authentic->salt &&
+                    (*row)->refresh_key_id == request.authentic->refresh_key_id;
+  if (!same) return FindAuthentic(sessions, request.token);
+  return row;
+}
+
 absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
                                          const Request& request,
                                          absl::Time now) const {
-  auto found = FindAuthentic(tx.sessions(), request.token);
+  auto found = FindAgain(tx.sessions(), request);
   if (!found.ok()) return found.status();
   Rotated result;
   if (!found->has_value()) {
@@ -130,8 +139,9 @@ absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
   result.row = **std::move(found);
   storage::SessionRow& row = result.row;
 
-  auto account = StateOf(tx.accounts(), row.account_id);
+  auto account = tx.accounts().Find(row.account_id);
   if (!account.ok()) return account.status();
+  result.account = *std::move(account);
   Presentation presented{request.token.generation, "", request.client_id};
   if (!request.request_id.empty()) {
     presented.request_id_hash =
@@ -139,8 +149,8 @@ absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
             .RequestIdHash(request.request_id);
   }
   const std::uint32_t expected_generation = row.generation;
-  result.rotation = Decide(row, *account, presented, policy_, now,
-                           serving_time_.Elapsed(row.rotated_at, now));
+  result.rotation = Decide(row, StateOf(result.account), presented, policy_,
+                           now, serving_time_.Elapsed(row.rotated_at, now));
   switch (result.rotation) {
     case Rotation::kRotated:
     case Rotation::kRegressed:
@@ -188,21 +198,15 @@ void Sessions::StampAccess(storage::SessionRow& row, std::string scope,
                                     WholeSeconds(row.expire_time));
 }
 
-absl::StatusOr<std::string> Sessions::RefreshTokenOf(
+absl::StatusOr<Sessions::Texts> Sessions::TextsOf(
     const storage::SessionRow& row) const {
   const SecretBytes* key = keys_.Find(row.refresh_key_id);
   if (key == nullptr)
     return absl::InternalError("the session's refresh key is gone");
-  return SessionSecrets(*key, row).RefreshToken(row.generation);
-}
-
-absl::StatusOr<std::string> Sessions::TokenIdOf(
-    const storage::SessionRow& row) const {
-  const SecretBytes* key = keys_.Find(row.refresh_key_id);
-  if (key == nullptr)
-    return absl::InternalError("the session's refresh key is gone");
-  return SessionSecrets(*key, row).TokenId(row.generation, row.minted_at,
-                                           row.minted_scope);
+  const SessionSecrets secrets(*key, row);
+  return Texts{
+      secrets.RefreshToken(row.generation),
+      secrets.TokenId(row.generation, row.minted_at, row.minted_scope)};
 }
 
 bool Sessions::IsLive(const storage::SessionRow& row,

@@ -41,6 +41,8 @@ struct Rotated {
   // As it will be committed. If the session is gone since it was read
   // (kAccountGone), only the session_id is set.
   storage::SessionRow row;
+  // As read in the transaction; empty if it is gone or was not asked for.
+  std::optional<storage::AccountRow> account;
   // The access token is the one minted before: same id, iat and exp.
   bool repeats_token = false;
   // Three generations in a row were reached by a retry: a thief in step with
@@ -78,6 +80,9 @@ class Sessions {
     absl::string_view request_id;  // empty: none
     absl::string_view client_id;   // empty: not named
     std::string scope;             // of the new access token; within row.scope
+    // The row that FindAuthentic gave for `token`; null: the tag is checked
+    // here. What made the tag authentic never changes in a row.
+    const storage::SessionRow* authentic = nullptr;
   };
 
   // Exchanges the token within `tx`, reading the row again.
@@ -92,11 +97,13 @@ class Sessions {
   absl::StatusOr<Rotated> Rotate(storage::WriteTx& tx, const Request& request,
                                  absl::Time now) const;
 
-  // The texts of a row's current refresh token and access token id. The row's
-  // key must be known (it was, to get here): kInternal otherwise.
-  absl::StatusOr<std::string> RefreshTokenOf(
-      const storage::SessionRow& row) const;
-  absl::StatusOr<std::string> TokenIdOf(const storage::SessionRow& row) const;
+  // What is derived from a row's current generation.
+  struct Texts {
+    std::string refresh_token;
+    std::string token_id;  // of the access token
+  };
+  // The row's key must be known (it was, to get here): kInternal otherwise.
+  absl::StatusOr<Texts> TextsOf(const storage::SessionRow& row) const;
 
   // Neither revoked, expired nor below the account's floor.
   static bool IsLive(const storage::SessionRow& row,
@@ -105,6 +112,10 @@ class Sessions {
   const Lifetimes& lifetimes() const { return lifetimes_; }
 
  private:
+  // The row of the token's session; empty if the session is gone or the token
+  // is not its own.
+  absl::StatusOr<std::optional<storage::SessionRow>> FindAgain(
+      const storage::SessionReader& sessions, const Request& request) const;
   absl::Status MakeRoom(storage::WriteTx& tx, const AccountId& account_id,
                         std::uint32_t session_floor, absl::Time now,
                         std::vector<SessionId>& ended) const;

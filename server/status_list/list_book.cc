@@ -18,19 +18,16 @@ absl::Status ListBook::Load(storage::Store& store) {
     Add(row);
     std::int64_t after = -1;
     for (;;) {
-      using Slots = std::vector<storage::StatusSlotRow>;
-      const absl::StatusOr<Slots> slots =
+      using Slots = std::vector<storage::StatusSlot>;
+      const absl::StatusOr<Slots> flipped =
           storage::ReadValue<Slots>(store, [&](storage::ReadTx& tx) {
-            return tx.status_lists().SlotsOf(row.list_id, after, kSlotsAtATime);
+            return tx.status_lists().FlippedOf(row.list_id, after,
+                                               kSlotsAtATime);
           });
-      if (!slots.ok()) return slots.status();
-      std::vector<storage::StatusSlot> flipped;
-      for (const storage::StatusSlotRow& slot : *slots) {
-        if (slot.flipped) flipped.push_back(slot.place);
-      }
-      Apply(flipped);
-      if (slots->size() < kSlotsAtATime) break;
-      after = slots->back().place.slot;
+      if (!flipped.ok()) return flipped.status();
+      Apply(*flipped);
+      if (flipped->size() < kSlotsAtATime) break;
+      after = flipped->back().slot;
     }
   }
   return absl::OkStatus();

@@ -55,10 +55,10 @@ class VerifiedTokenCache::Shard {
  public:
   explicit Shard(std::size_t capacity) : capacity_(capacity) {}
 
-  std::shared_ptr<const jwt::VerifiedToken> Find(const DigestBytes& digest,
-                                                 const jwt::KeySet& keys)
+  std::shared_ptr<const KnownToken> Find(const DigestBytes& digest,
+                                         const jwt::KeySet& keys)
       ABSL_LOCKS_EXCLUDED(mutex_) {
-    std::shared_ptr<const jwt::VerifiedToken> dropped;  // freed unlocked
+    std::shared_ptr<const KnownToken> dropped;  // freed unlocked
     absl::MutexLock lock(&mutex_);
     const auto found = index_.find(digest);
     if (found == index_.end()) {
@@ -66,7 +66,7 @@ class VerifiedTokenCache::Shard {
       return nullptr;
     }
     Slot& slot = slots_[found->second];
-    if (keys.Find(slot.token->kid()) == nullptr) {
+    if (keys.Find(slot.token->verified.kid()) == nullptr) {
       dropped = std::move(slot.token);
       index_.erase(found);
       ++counts_.misses;
@@ -78,9 +78,9 @@ class VerifiedTokenCache::Shard {
   }
 
   void Insert(const DigestBytes& digest,
-              std::shared_ptr<const jwt::VerifiedToken> token, absl::Time now)
+              std::shared_ptr<const KnownToken> token, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mutex_) {
-    std::shared_ptr<const jwt::VerifiedToken> evicted;  // freed unlocked
+    std::shared_ptr<const KnownToken> evicted;  // freed unlocked
     absl::MutexLock lock(&mutex_);
     if (index_.contains(digest)) return;
     Slot& slot = MakeRoom(now);
@@ -105,7 +105,7 @@ class VerifiedTokenCache::Shard {
  private:
   struct Slot {
     DigestBytes digest{};
-    std::shared_ptr<const jwt::VerifiedToken> token;  // null: empty
+    std::shared_ptr<const KnownToken> token;  // null: empty
     bool used = false;
   };
 
@@ -115,7 +115,7 @@ class VerifiedTokenCache::Shard {
       Slot& slot = slots_[hand_];
       hand_ = (hand_ + 1) % slots_.size();
       const bool keep = slot.token != nullptr && slot.used &&
-                        slot.token->claims().expire_time > now;
+                        slot.token->verified.claims().expire_time > now;
       if (!keep) return slot;
       slot.used = false;
     }
@@ -140,14 +140,14 @@ VerifiedTokenCache::VerifiedTokenCache(std::size_t entries) {
 
 VerifiedTokenCache::~VerifiedTokenCache() = default;
 
-std::shared_ptr<const jwt::VerifiedToken> VerifiedTokenCache::Find(
+std::shared_ptr<const KnownToken> VerifiedTokenCache::Find(
     const TokenDigest& digest, const jwt::KeySet& keys) {
   if (shards_.empty()) return nullptr;
   return ShardOf(digest).Find(digest.bytes(), keys);
 }
 
 void VerifiedTokenCache::Insert(const TokenDigest& digest,
-                                std::shared_ptr<const jwt::VerifiedToken> token,
+                                std::shared_ptr<const KnownToken> token,
                                 absl::Time now) {
   if (shards_.empty() || digest.text_size() > kLargestText) return;
   ShardOf(digest).Insert(digest.bytes(), std::move(token), now);

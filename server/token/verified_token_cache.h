@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -26,6 +27,14 @@ class TokenDigest {
  private:
   std::array<std::uint8_t, 32> bytes_{};
   std::size_t text_size_ = 0;
+};
+
+// A token that was found authentic, and what the house says about one that is
+// good in every other respect too.
+struct KnownToken {
+  jwt::VerifiedToken verified;
+  // The answer of Verify, as bytes: it is always the same.
+  std::string answer;
 };
 
 // Tokens that were found authentic before, so that a signature is computed once
@@ -61,12 +70,12 @@ class VerifiedTokenCache {
   // The token behind `digest`, or null. `keys` are those in force now: an entry
   // whose key is no longer among them is dropped, also one that a slow
   // verification inserted after its key was revoked.
-  std::shared_ptr<const jwt::VerifiedToken> Find(const TokenDigest& digest,
-                                                 const jwt::KeySet& keys);
+  std::shared_ptr<const KnownToken> Find(const TokenDigest& digest,
+                                         const jwt::KeySet& keys);
 
   // Remembers `token` as what `digest`'s text says. The one kept first stays.
   void Insert(const TokenDigest& digest,
-              std::shared_ptr<const jwt::VerifiedToken> token, absl::Time now);
+              std::shared_ptr<const KnownToken> token, absl::Time now);
 
   Counts counts() const;
 

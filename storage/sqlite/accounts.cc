@@ -66,8 +66,7 @@ void Bind(Query& query, const AccountRow& row, absl::string_view roles) {
       .BindTime(row.update_time);
 }
 
-absl::StatusOr<AccountRow> Read(Query& query) {
-  AccountRow row;
+absl::Status Read(Query& query, AccountRow& row) {
   row.account_id = query.Key();
   row.username = query.Text();
   row.username_key = query.Text();
@@ -86,16 +85,17 @@ absl::StatusOr<AccountRow> Read(Query& query) {
   row.password_hash = query.Text();
   row.create_time = query.Time();
   row.update_time = query.Time();
-  return row;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<AccountRow>> ReadOne(Query& query) {
+  absl::StatusOr<std::optional<AccountRow>> row(std::nullopt);
   const absl::StatusOr<bool> found = query.Next();
   if (!found.ok()) return found.status();
-  if (!*found) return std::nullopt;
-  absl::StatusOr<AccountRow> row = Read(query);
-  if (!row.ok()) return row.status();
-  return std::optional<AccountRow>(*std::move(row));
+  if (!*found) return row;
+  const absl::Status read = Read(query, row->emplace());
+  if (!read.ok()) return read;
+  return row;
 }
 
 }  // namespace

@@ -49,6 +49,9 @@ absl::Status StatusFrom(int extended_code, absl::string_view detail) {
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     const std::string& path) {
+  // Refused if the process has used SQLite before; then it merely counts.
+  static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)uncounted;
   sqlite3* raw = nullptr;
   // NOMUTEX: a connection belongs to one thread at a time.
   const int code = sqlite3_open_v2(
@@ -103,5 +106,9 @@ bool Connection::in_transaction() const {
 }
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(handle()); }
+
+std::int64_t Connection::total_changes() const {
+  return sqlite3_total_changes64(handle());
+}
 
 }  // namespace ostiary::storage::sqlite

@@ -36,7 +36,9 @@ class Connection {
   // and readers never block.
   static constexpr int kBusyMilliseconds = 5000;
 
-  // Opens an existing file. Nothing has been read from it yet.
+  // Opens an existing file. Nothing has been read from it yet. The first one
+  // switches off SQLite's count of the memory it uses, for the whole process: a
+  // lock around every allocation, and nobody asks.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(
       const std::string& path);
   ~Connection();
@@ -62,6 +64,9 @@ class Connection {
   bool in_transaction() const;
   // Rows changed by the statement that ran last.
   std::int64_t changes() const;
+  // Rows changed by all statements so far, those of failed statements, which
+  // undo themselves, left out.
+  std::int64_t total_changes() const;
   sqlite3* handle() const { return handle_.get(); }
 
  private:

@@ -47,17 +47,21 @@ void Bind(Query& query, const LedgerRow& row) {
       .Bind(static_cast<std::int64_t>(row.check));
 }
 
-LedgerRow Read(Query& query) {
-  LedgerRow row;
+void ReadInto(Query& query, LedgerRow& row) {
   row.sequence = query.Int();
   row.kind = static_cast<LedgerKind>(query.Int());
-  row.key = query.Text();
+  query.ReadText(row.key);
   row.min_generation = static_cast<std::uint64_t>(query.Int());
   row.issued_before = query.Time();
   row.commit_time = query.Time();
   row.expire_time = query.Time();
-  row.reason = query.Text();
+  query.ReadText(row.reason);
   row.check = static_cast<std::uint64_t>(query.Int());
+}
+
+LedgerRow Read(Query& query) {
+  LedgerRow row;
+  ReadInto(query, row);
   return row;
 }
 
@@ -87,6 +91,22 @@ absl::StatusOr<std::vector<LedgerRow>> SqliteLedger::After(
   Query query(connection_, kAfter);
   query.Bind(after).BindLimit(limit);
   return FindAll(query, Read);
+}
+
+absl::Status SqliteLedger::ReadAfter(std::int64_t after, std::size_t limit,
+                                     std::vector<LedgerRow>& rows) const {
+  Query query(connection_, kAfter);
+  query.Bind(after).BindLimit(limit);
+  std::size_t count = 0;
+  for (;; ++count) {
+    const absl::StatusOr<bool> found = query.Next();
+    if (!found.ok()) return found.status();
+    if (!*found) break;
+    if (count == rows.size()) rows.emplace_back();
+    ReadInto(query, rows[count]);
+  }
+  rows.resize(count);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<LedgerRow>> SqliteLedger::FindNewest(

@@ -18,6 +18,8 @@ class SqliteLedger : public LedgerTable {
   absl::StatusOr<LedgerHead> Head() const override;
   absl::StatusOr<std::vector<LedgerRow>> After(
       std::int64_t after, std::size_t limit) const override;
+  absl::Status ReadAfter(std::int64_t after, std::size_t limit,
+                         std::vector<LedgerRow>& rows) const override;
   absl::StatusOr<std::optional<LedgerRow>> FindNewest(
       LedgerKind kind, absl::string_view key) const override;
 

@@ -97,40 +97,30 @@ std::int64_t Query::Int() {
   return sqlite3_column_int64(statement_, column_++);
 }
 
-std::string Query::Text() {
-  const int column = column_++;
-  const unsigned char* text = sqlite3_column_text(statement_, column);
-  if (text == nullptr) return std::string();
-  return std::string(
-      reinterpret_cast<const char*>(text),
-      static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
-}
+std::string Query::Text() { return Bytes(); }
 
+// Also for text: sqlite3_column_text would first copy it to put a zero behind.
 std::string Query::Bytes() {
-  const int column = column_++;
-  const void* bytes = sqlite3_column_blob(statement_, column);
+  sqlite3_value* const value = sqlite3_column_value(statement_, column_++);
+  const void* bytes = sqlite3_value_blob(value);
   if (bytes == nullptr) return std::string();  // empty
-  return std::string(
-      static_cast<const char*>(bytes),
-      static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  return std::string(static_cast<const char*>(bytes),
+                     static_cast<std::size_t>(sqlite3_value_bytes(value)));
 }
 
 Key16 Query::Key() {
   Key16 key{};
-  const int column = column_++;
-  const void* bytes = sqlite3_column_blob(statement_, column);
-  const auto size =
-      static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  sqlite3_value* const value = sqlite3_column_value(statement_, column_++);
+  const void* bytes = sqlite3_value_blob(value);
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
   if (size == key.size()) std::memcpy(key.data(), bytes, size);
   return key;
 }
 
 absl::Time Query::Time() {
-  const int column = column_++;
-  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) {
-    return absl::InfinitePast();
-  }
-  return FromStoredTime(sqlite3_column_int64(statement_, column));
+  sqlite3_value* const value = sqlite3_column_value(statement_, column_++);
+  if (sqlite3_value_type(value) == SQLITE_NULL) return absl::InfinitePast();
+  return FromStoredTime(sqlite3_value_int64(value));
 }
 
 void Query::Check(int code) {

@@ -61,6 +61,8 @@ class Query {
   std::string Text();
   std::string Bytes();
   Key16 Key();
+  // A text into `out`, whose memory is used again.
+  void ReadText(std::string& out);
   absl::Time Time();
 
  private:
@@ -73,6 +75,16 @@ class Query {
   int parameter_ = 0;
   int column_ = 0;
 };
+
+inline void Query::ReadText(std::string& out) {
+  // Asked for as bytes: as text SQLite would copy it to end it with a zero.
+  sqlite3_value* const value = sqlite3_column_value(statement_, column_++);
+  const void* text = sqlite3_value_blob(value);
+  out.clear();
+  if (text == nullptr) return;
+  out.append(static_cast<const char*>(text),
+             static_cast<std::size_t>(sqlite3_value_bytes(value)));
+}
 
 // The one row `query` yields, read by `read`; empty if it yields none.
 template <typename Read, typename Row = std::invoke_result_t<Read, Query&>>

@@ -37,12 +37,25 @@ Readers::~Readers() {
 absl::Status Readers::Read(Store::ReadFn fn) {
   Reader* const reader = Take();
   absl::Status status = Refresh(*reader);
-  if (status.ok()) {
-    status = fn(reader->tx);
-    // After an error of the file's the next Read starts from scratch.
-    if (!reader->connection->failure().ok()) EndSnapshot(*reader);
-  }
+  if (status.ok()) status = Run(*reader, fn);
   GiveBack(reader);
+  return status;
+}
+
+absl::Status Readers::ReadRecent(Store::ReadFn fn) {
+  Reader* const reader = Take();
+  const bool recent =
+      reader->has_snapshot && Clock::now() - reader->opened_at < kKeepSnapshot;
+  absl::Status status = recent ? absl::OkStatus() : Refresh(*reader);
+  if (status.ok()) status = Run(*reader, fn);
+  GiveBack(reader);
+  return status;
+}
+
+absl::Status Readers::Run(Reader& reader, Store::ReadFn fn) {
+  absl::Status status = fn(reader.tx);
+  // After an error of the file's the next Read starts from scratch.
+  if (!reader.connection->failure().ok()) EndSnapshot(reader);
   return status;
 }
 
@@ -100,6 +113,7 @@ absl::Status Readers::Refresh(Reader& reader) {
         absl::StrCat("no snapshot to read: ", begun.message()));
   }
   reader.has_snapshot = true;
+  reader.opened_at = Clock::now();
   reader.commit = commit;
   return absl::OkStatus();
 }

@@ -26,7 +26,8 @@ using CommitNumber = std::atomic<std::uint64_t>;
 //
 // Opening a read transaction costs more than looking a row up, so a connection
 // keeps its snapshot after a Read and offers it to the next one. It is let go
-//   - when the commit number has moved (a Read must see what was acknowledged),
+//   - when the commit number has moved (a Read must see what was acknowledged;
+//     ReadRecent need not),
 //   - after kKeepSnapshot without a Read,
 //   - while a checkpoint is under way: a log with a reader in it cannot start
 //     anew, and one idle reader would let it grow without bound.
@@ -45,6 +46,9 @@ class Readers {
   Readers& operator=(const Readers&) = delete;
 
   absl::Status Read(Store::ReadFn fn);
+  // On a snapshot that was opened less than kKeepSnapshot ago, whatever has
+  // been committed since.
+  absl::Status ReadRecent(Store::ReadFn fn);
 
   // While it lives no snapshot is kept: those of idle connections end now,
   // those of busy ones with their Read. One at a time.
@@ -70,13 +74,16 @@ class Readers {
     std::unique_ptr<Connection> connection;
     SqliteReadTx tx;
     bool has_snapshot = false;
-    std::uint64_t commit = 0;  // the snapshot is at least this new
-    std::uint64_t pause = 0;   // `pauses_` when the Read began
+    std::uint64_t commit = 0;     // the snapshot is at least this new
+    std::uint64_t pause = 0;      // `pauses_` when the Read began
+    Clock::time_point opened_at;  // the snapshot
     Clock::time_point used_at;
   };
 
   Reader* Take();
   void GiveBack(Reader* reader);
+  static absl::Status Run(Reader& reader, Store::ReadFn fn);
+  // Gives the reader a snapshot with everything that was acknowledged.
   absl::Status Refresh(Reader& reader);
   static void EndSnapshot(Reader& reader);
   // Ends the snapshots of idle readers that were last used before `before`.

@@ -12,6 +12,7 @@ std::string RolesToJson(const std::vector<std::string>& roles) {
 }
 
 absl::StatusOr<std::vector<std::string>> RolesFromJson(absl::string_view json) {
+  if (json == "[]") return std::vector<std::string>();  // most accounts
   boost::system::error_code error;
   const boost::json::value value = boost::json::parse(
       boost::json::string_view(json.data(), json.size()), error);

@@ -70,8 +70,7 @@ void Bind(Query& query, const SessionRow& row) {
       .BindTime(row.revoke_time);
 }
 
-SessionRow Read(Query& query) {
-  SessionRow row;
+void ReadInto(SessionRow& row, Query& query) {
   row.session_id = query.Key();
   row.account_id = query.Key();
   row.client_id = query.Text();
@@ -94,6 +93,11 @@ SessionRow Read(Query& query) {
   row.idle_expire_time = query.Time();
   row.expire_time = query.Time();
   row.revoke_time = query.Time();
+}
+
+SessionRow Read(Query& query) {
+  SessionRow row;
+  ReadInto(row, query);
   return row;
 }
 
@@ -103,7 +107,12 @@ absl::StatusOr<std::optional<SessionRow>> SqliteSessions::Find(
     const Key16& session_id) const {
   Query query(connection_, kFind);
   query.BindKey(session_id);
-  return FindOne(query, Read);
+  // Read in place: this is on the way of every refresh, and the row is large.
+  absl::StatusOr<std::optional<SessionRow>> row(std::nullopt);
+  const absl::StatusOr<bool> found = query.Next();
+  if (!found.ok()) return found.status();
+  if (*found) ReadInto(row->emplace(), query);
+  return row;
 }
 
 absl::StatusOr<std::vector<SessionRow>> SqliteSessions::ListByAccount(

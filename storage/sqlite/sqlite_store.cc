@@ -46,6 +46,9 @@ class SqliteStore : public Store {
         writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
 
   absl::Status Read(ReadFn fn) override { return readers_.Read(fn); }
+  absl::Status ReadRecent(ReadFn fn) override {
+    return readers_.ReadRecent(fn);
+  }
   absl::Status Write(WriteFn fn) override { return writer_.Write(fn); }
   absl::Status Ping() override {
     // A real write: a full disk is noticed by nothing less. Each time another

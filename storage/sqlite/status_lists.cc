@@ -16,6 +16,10 @@ constexpr char kNewestOf[] = "SELECT " SLOT_COLUMNS
 constexpr char kSlotsOf[] = "SELECT " SLOT_COLUMNS
                             " FROM status_slots WHERE list_id = ? AND slot > ?"
                             " ORDER BY slot LIMIT ?";
+// The last condition is the one of the partial index.
+constexpr char kFlippedOf[] =
+    "SELECT list_id, slot FROM status_slots"
+    " WHERE list_id = ? AND slot > ? AND flipped = 1 ORDER BY slot LIMIT ?";
 constexpr char kOpen[] =
     "INSERT INTO status_lists"
     " (list_id, slots, open_time, close_time, expire_time, invalidated)"
@@ -92,6 +96,13 @@ absl::StatusOr<std::vector<StatusSlotRow>> SqliteStatusLists::SlotsOf(
   Query query(connection_, kSlotsOf);
   query.BindKey(list_id).Bind(after).BindLimit(limit);
   return FindAll(query, ReadSlot);
+}
+
+absl::StatusOr<std::vector<StatusSlot>> SqliteStatusLists::FlippedOf(
+    const Key16& list_id, std::int64_t after, std::size_t limit) const {
+  Query query(connection_, kFlippedOf);
+  query.BindKey(list_id).Bind(after).BindLimit(limit);
+  return FindAll(query, ReadPlace);
 }
 
 absl::Status SqliteStatusLists::Open(const StatusListRow& row) {

@@ -23,6 +23,9 @@ class SqliteStatusLists : public StatusListTable {
   absl::StatusOr<std::vector<StatusSlotRow>> SlotsOf(
       const Key16& list_id, std::int64_t after,
       std::size_t limit) const override;
+  absl::StatusOr<std::vector<StatusSlot>> FlippedOf(
+      const Key16& list_id, std::int64_t after,
+      std::size_t limit) const override;
 
   absl::Status Open(const StatusListRow& row) override;
   absl::Status Take(const StatusSlotRow& row) override;

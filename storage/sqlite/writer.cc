@@ -1,6 +1,13 @@
 #include "storage/sqlite/writer.h"
 
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,31 +36,32 @@ absl::Status CommitFailure(int code, const absl::Status& cause) {
 
 }  // namespace
 
-class Writer::Operation {
+struct Writer::Operation {
+  Store::WriteFn fn;
+  // Written by the writer's thread before the gate opens.
+  absl::Status outcome = absl::OkStatus();
+};
+
+// Where the callers of one group wait. All are woken by one call of the
+// kernel's, and each goes on without taking a lock: woken one by one with a
+// condition variable, each would run into the mutex that its waker still holds
+// and go to sleep a second time.
+class Writer::Gate {
  public:
-  explicit Operation(Store::WriteFn fn) : fn_(fn) {}
-
-  absl::Status RunBody(WriteTx& tx) { return fn_(tx); }
-  void set_outcome(absl::Status outcome) { outcome_ = std::move(outcome); }
-
-  // Answers the caller. This object is gone when it returns.
-  void Finish() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    finished_ = true;
-    done_.notify_one();  // under the lock: afterwards there is no `done_`
+  void Open() {
+    open_.store(1, std::memory_order_release);
+    futex(FUTEX_WAKE_PRIVATE, std::numeric_limits<int>::max());
   }
-  absl::Status Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return finished_; });
-    return std::move(outcome_);
+  void Wait() {
+    while (open_.load(std::memory_order_acquire) == 0)
+      futex(FUTEX_WAIT_PRIVATE, 0);
   }
 
  private:
-  Store::WriteFn fn_;
-  absl::Status outcome_;  // the writer's thread, until `finished_`
-  std::mutex mutex_;
-  std::condition_variable done_;
-  bool finished_ = false;  // guarded by mutex_
+  void futex(int operation, int value) {
+    syscall(SYS_futex, &open_, operation, value, nullptr, nullptr, 0);
+  }
+  std::atomic<int> open_{0};
 };
 
 Writer::Writer(std::unique_ptr<Connection> connection, Readers& readers,
@@ -63,6 +71,7 @@ Writer::Writer(std::unique_ptr<Connection> connection, Readers& readers,
       listener_(std::move(listener)),
       tx_(*connection_),
       checkpointer_(*connection_, readers),
+      waiting_{{}, std::make_shared<Gate>()},
       thread_([this] { Loop(); }) {}
 
 Writer::~Writer() {
@@ -79,19 +88,30 @@ absl::Status Writer::Write(Store::WriteFn fn) {
     return absl::FailedPreconditionError(
         "Write called from within a Write: it would wait for itself");
   }
-  Operation operation(fn);
+  Operation operation{fn};
+  std::shared_ptr<Gate> gate;
+  bool first = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    waiting_.push_back(&operation);
+    first = waiting_.operations.empty();
+    waiting_.operations.push_back(&operation);
+    gate = waiting_.gate;
   }
-  arrived_.notify_one();
-  return operation.Wait();
+  if (first) arrived_.notify_one();
+  gate->Wait();
+  return std::move(operation.outcome);
 }
 
 void Writer::Loop() {
+  bool crowded = false;
   for (;;) {
+    // Those just answered come back with their next call, and those that were
+    // about to call: whoever is ready to run on this core goes first, so that
+    // fewer groups carry the same calls. No timer: alone, we go on at once.
+    if (crowded) sched_yield();
     const Group group = TakeWaiting();
-    if (group.empty()) break;
+    if (group.operations.empty()) break;
+    crowded = group.operations.size() > 1;
     Run(group);
     checkpointer_.AfterCommit();
   }
@@ -100,8 +120,9 @@ void Writer::Loop() {
 
 Writer::Group Writer::TakeWaiting() {
   std::unique_lock<std::mutex> lock(mutex_);
-  arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-  return std::exchange(waiting_, {});
+  arrived_.wait(lock,
+                [this] { return stopping_ || !waiting_.operations.empty(); });
+  return std::exchange(waiting_, {{}, std::make_shared<Gate>()});
 }
 
 void Writer::Run(const Group& group) {
@@ -117,24 +138,20 @@ void Writer::Run(const Group& group) {
     if (listener_.on_commit) {
       listener_.on_commit(
           began, absl::FromChrono(std::chrono::steady_clock::now() - start),
-          group.size());
+          group.operations.size());
     }
   } else {
-    for (Operation* operation : group) operation->set_outcome(committed);
+    for (Operation* operation : group.operations)
+      operation->outcome = committed;
   }
-  for (Operation* operation : group) operation->Finish();
+  group.gate->Open();  // the operations are gone from here on
 }
 
 absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
-  connection_->ClearFailure();
-  tx_.ledger().KeepAppended(0);
-  tx_.status_lists().KeepFlipped(0);
-  const absl::Status begun = Query(*connection_, "BEGIN IMMEDIATE").Run();
-  if (!begun.ok()) return Abandon(NotCommitted(begun));
-  for (Operation* operation : group) {
-    const absl::Status applied = Apply(*operation);
-    if (!applied.ok()) return Abandon(NotCommitted(applied));
-  }
+  absl::StatusOr<Applied> applied = ApplyAll(group, Undo::kWithGroup);
+  if (applied.ok() && *applied == Applied::kGroupMustBeUndone)
+    applied = ApplyAll(group, Undo::kToSavepoint);
+  if (!applied.ok()) return Abandon(NotCommitted(applied.status()));
   if (!tx_.ledger().appended().empty()) {
     const absl::StatusOr<LedgerHead> read = tx_.ledger().Head();
     if (!read.ok()) return Abandon(NotCommitted(read.status()));
@@ -146,40 +163,77 @@ absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
   return Abandon(CommitFailure(connection_->last_code(), committed));
 }
 
-absl::Status Writer::Apply(Operation& operation) {
-  const std::size_t appended = tx_.ledger().appended().size();
-  const std::size_t flipped = tx_.status_lists().flipped().size();
+absl::StatusOr<Writer::Applied> Writer::ApplyAll(const Group& group,
+                                                 Undo undo) {
+  Abandon(absl::OkStatus()).IgnoreError();
+  const absl::Status begun = Query(*connection_, "BEGIN IMMEDIATE").Run();
+  if (!begun.ok()) return begun;
+  for (Operation* operation : group.operations) {
+    const absl::StatusOr<Applied> applied = undo == Undo::kWithGroup
+                                                ? Apply(*operation)
+                                                : ApplyInSavepoint(*operation);
+    if (!applied.ok() || *applied != Applied::kAll) return applied;
+  }
+  return Applied::kAll;
+}
+
+absl::StatusOr<Writer::Applied> Writer::Apply(Operation& operation) {
+  const News before = news();
+  const std::int64_t changes = connection_->total_changes();
+  const absl::Status ran = RunBody(operation);
+  if (!ran.ok()) return ran;
+  if (operation.outcome.ok()) return Applied::kAll;
+  KeepNews(before);
+  return connection_->total_changes() == changes ? Applied::kAll
+                                                 : Applied::kGroupMustBeUndone;
+}
+
+absl::StatusOr<Writer::Applied> Writer::ApplyInSavepoint(Operation& operation) {
+  const News before = news();
   const absl::Status set = Query(*connection_, "SAVEPOINT operation").Run();
   if (!set.ok()) return set;
-  absl::Status outcome = operation.RunBody(tx_);
+  const absl::Status ran = RunBody(operation);
+  if (!ran.ok()) return ran;
+  if (!operation.outcome.ok()) {
+    KeepNews(before);
+    const absl::Status back =
+        Query(*connection_, "ROLLBACK TO operation").Run();
+    if (!back.ok()) return back;
+  }
+  const absl::Status released = Query(*connection_, "RELEASE operation").Run();
+  if (!released.ok()) return released;
+  return Applied::kAll;
+}
+
+absl::Status Writer::RunBody(Operation& operation) {
+  operation.outcome = operation.fn(tx_);
   // A body that overlooked an error of the store's is not committed.
-  if (outcome.ok()) outcome = connection_->failure();
-  const bool keep = outcome.ok();
-  operation.set_outcome(std::move(outcome));
+  if (operation.outcome.ok()) operation.outcome = connection_->failure();
   // A full disk or an I/O error makes SQLite roll everything back by itself.
   if (!connection_->in_transaction()) {
     return absl::UnavailableError("sqlite gave the transaction up");
   }
   connection_->ClearFailure();
-  if (!keep) {
-    tx_.ledger().KeepAppended(appended);
-    tx_.status_lists().KeepFlipped(flipped);
-    const absl::Status back =
-        Query(*connection_, "ROLLBACK TO operation").Run();
-    if (!back.ok()) return back;
-  }
-  return Query(*connection_, "RELEASE operation").Run();
+  return absl::OkStatus();
 }
 
 absl::Status Writer::Abandon(absl::Status cause) {
   connection_->ClearFailure();
-  tx_.ledger().KeepAppended(0);
-  tx_.status_lists().KeepFlipped(0);
+  KeepNews({});
   if (connection_->in_transaction()) {
     Query(*connection_, "ROLLBACK").Run().IgnoreError();
     connection_->ClearFailure();
   }
   return cause;
+}
+
+Writer::News Writer::news() {
+  return {tx_.ledger().appended().size(), tx_.status_lists().flipped().size()};
+}
+
+void Writer::KeepNews(const News& news) {
+  tx_.ledger().KeepAppended(news.appended);
+  tx_.status_lists().KeepFlipped(news.flipped);
 }
 
 void Writer::Announce(const LedgerHead& head) {

@@ -18,13 +18,14 @@
 namespace ostiary::storage::sqlite {
 
 // The one thread that writes. Everything that waits becomes one group: one
-// transaction with one savepoint for each operation, one commit, one sync of
-// the disk for all. No timer: while a group is being committed the next one
-// gathers.
+// transaction, one commit, one sync of the disk for all. No timer: while a
+// group is being committed the next one gathers.
 //
-// An operation that fails is rolled back to its savepoint; its neighbours do
-// not notice. An operation may see what one before it in the group wrote; if
-// the commit fails, both fail.
+// An operation that fails is undone; its neighbours do not notice. Hardly one
+// fails after it has written, so the group first runs without savepoints, and
+// once more, with one for each operation, if one has to be undone after all. An
+// operation may see what one before it in the group wrote; if the commit fails,
+// both fail.
 //
 // Thread-safe.
 class Writer {
@@ -42,17 +43,37 @@ class Writer {
 
  private:
   // One waiting call. Lives on its caller's stack.
-  class Operation;
-  using Group = std::vector<Operation*>;
+  struct Operation;
+  class Gate;
+  // What is committed together, and the gate its callers wait at.
+  struct Group {
+    std::vector<Operation*> operations;
+    std::shared_ptr<Gate> gate;
+  };
 
   void Loop();
   Group TakeWaiting();  // empty: the end
   void Run(const Group& group);
   // Everything up to and including the commit. An error is everyone's.
   absl::Status Commit(const Group& group, LedgerHead* head);
-  // Runs one operation in its savepoint and notes its outcome. An error means
-  // that the transaction itself is broken.
-  absl::Status Apply(Operation& operation);
+
+  // How what an operation wrote is undone if it fails: not at all, the group
+  // has to run again, or by itself.
+  enum class Undo { kWithGroup, kToSavepoint };
+  enum class Applied { kAll, kGroupMustBeUndone };
+  // An error of the four means that the transaction itself is broken.
+  absl::StatusOr<Applied> ApplyAll(const Group& group, Undo undo);
+  absl::StatusOr<Applied> Apply(Operation& operation);
+  absl::StatusOr<Applied> ApplyInSavepoint(Operation& operation);
+  // Runs the body and notes its outcome.
+  absl::Status RunBody(Operation& operation);
+  // What the listener would be told, cut back to so much.
+  struct News {
+    std::size_t appended = 0;
+    std::size_t flipped = 0;
+  };
+  News news();
+  void KeepNews(const News& news);
   absl::Status Abandon(absl::Status cause);
   void Announce(const LedgerHead& head);
 
@@ -64,7 +85,7 @@ class Writer {
 
   std::mutex mutex_;
   std::condition_variable arrived_;
-  Group waiting_;          // guarded by mutex_
+  Group waiting_;          // guarded by mutex_; its gate is never null
   bool stopping_ = false;  // guarded by mutex_
 
   std::thread thread_;  // last: it uses all of the above

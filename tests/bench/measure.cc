@@ -1,11 +1,11 @@
 #include "tests/bench/measure.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -19,19 +19,11 @@ double Percentile(std::vector<double>& samples, double share) {
 }
 
 absl::Duration CpuOf(int pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  std::string text((std::istreambuf_iterator<char>(file)),
-                   std::istreambuf_iterator<char>());
-  // The name, in brackets, may hold anything.
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return absl::ZeroDuration();
-  std::istringstream fields(text.substr(name_end + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;  // up to utime
-  long user = 0;
-  long system = 0;
-  fields >> user >> system;
-  return absl::Seconds(user + system) / sysconf(_SC_CLK_TCK);
+  clockid_t clock;
+  timespec used;
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+    return absl::ZeroDuration();
+  return absl::DurationFromTimespec(used);
 }
 
 std::size_t ResidentBytes(int pid) {

@@ -63,6 +63,13 @@ class RawStatement {
         sql_);
     return *this;
   }
+  RawStatement& BindText(int parameter, const std::string& text) {
+    RawSqlite::Check(
+        sqlite3_bind_text(statement_, parameter, text.data(),
+                          static_cast<int>(text.size()), SQLITE_STATIC),
+        sql_);
+    return *this;
+  }
 
   // Runs what yields no row.
   void Run() {

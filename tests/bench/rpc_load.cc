@@ -2,12 +2,15 @@
 // requests given, and says what a call cost the server.
 //
 //   rpc_load --target A --method ostiary.v1.TokenService/Verify
-//            --server-pid P --seconds 2 --in-flight 64 < requests
+//            --server-pid P --seconds 2 --in-flight 64 [--tls-ca FILE] <
+//            requests
 //
 // stdin: one request a line, its bytes in hexadecimal. Prints one line of JSON.
 
 #include <cstdio>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,7 +33,15 @@ struct Plan {
   int server_pid = 0;
   double seconds = 2;
   int in_flight = 64;
+  std::string tls_ca;  // PEM; empty: plaintext
 };
+
+std::shared_ptr<::grpc::ChannelCredentials> CredentialsOf(const Plan& plan) {
+  if (plan.tls_ca.empty()) return ::grpc::InsecureChannelCredentials();
+  ::grpc::SslCredentialsOptions options;
+  options.pem_root_certs = plan.tls_ca;
+  return ::grpc::SslCredentials(options);
+}
 
 class Load {
  public:
@@ -38,8 +49,8 @@ class Load {
       : plan_(plan), requests_(std::move(requests)) {
     ::grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    channel_ = ::grpc::CreateCustomChannel(
-        plan.target, ::grpc::InsecureChannelCredentials(), arguments);
+    channel_ = ::grpc::CreateCustomChannel(plan.target, CredentialsOf(plan),
+                                           arguments);
     stub_ = std::make_unique<::grpc::GenericStub>(channel_);
   }
 
@@ -127,15 +138,23 @@ std::vector<::grpc::ByteBuffer> ReadRequests() {
   return requests;
 }
 
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 int Main(int argc, char** argv) {
   Plan plan;
+  std::string tls_ca_file;
   CLI::App app("Loads one method of a gRPC server.");
   app.add_option("--target", plan.target)->required();
   app.add_option("--method", plan.method)->required();
   app.add_option("--server-pid", plan.server_pid)->required();
   app.add_option("--seconds", plan.seconds)->check(CLI::Range(0.1, 600.0));
   app.add_option("--in-flight", plan.in_flight)->check(CLI::Range(1, 1000));
+  app.add_option("--tls-ca", tls_ca_file)->check(CLI::ExistingFile);
   CLI11_PARSE(app, argc, argv);
+  if (!tls_ca_file.empty()) plan.tls_ca = ReadFile(tls_ca_file);
   std::vector<::grpc::ByteBuffer> requests = ReadRequests();
   if (requests.empty()) requests.emplace_back();
   return Load(plan, std::move(requests)).Run();

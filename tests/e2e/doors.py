@@ -148,6 +148,22 @@ class GrpcDoor:
         for answer in self.raw_stream(method, body, **named):
             yield parse(answer)
 
+    def exchange(self, method, requests, *, token=None, timeout=15):
+        """Sends requests on one stream, as they come, and gives the answers."""
+        response = self.contract.response_class(method)
+        call = self.channel.stream_stream(
+            f"/ostiary.v1.{method}", response_deserializer=response.FromString)(
+                (self.contract.request(method, one).SerializeToString()
+                 for one in requests),
+                metadata=tuple(bearer(token).items()), timeout=timeout,
+                wait_for_ready=False)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise refused_by_grpc(error) from None
+        finally:
+            call.cancel()
+
     def call(self, method, request=None, *, token=None, headers=None,
              timeout=15):
         body = self.contract.request(method, request).SerializeToString()

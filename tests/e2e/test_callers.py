@@ -30,6 +30,7 @@ TABLE = {
     "AuthService/ChangePassword": ACCOUNT,
     "TokenService/Verify": OPEN,
     "TokenService/BatchVerify": OPEN,
+    "TokenService/VerifyStream": OPEN,
     "TokenService/Revoke": OPEN,  # of a token; the other targets below
     "RevocationService/Watch": SERVICE,
     "KeyService/GetJwks": OPEN,
@@ -55,7 +56,7 @@ TABLE = {
 }
 
 # Answered with a stream: by gRPC alone.
-STREAMS = {"RevocationService/Watch"}
+STREAMS = {"RevocationService/Watch", "TokenService/VerifyStream"}
 
 # What each kind of method answers to each kind of caller.
 EXPECTED = {
@@ -142,7 +143,8 @@ def test_every_rpc_has_a_row(contract):
 
 @pytest.mark.parametrize("caller", list(EXPECTED[OPEN]))
 @pytest.mark.parametrize("method", [
-    method for method, who in TABLE.items() if who != SERVICE])
+    method for method, who in TABLE.items()
+    if who != SERVICE and method not in STREAMS])
 def test_each_caller_gets_what_the_table_says(house, callers, method, caller):
     expected = EXPECTED[TABLE[method]][caller]
     if expected == PASSES:
@@ -156,6 +158,16 @@ def test_each_caller_gets_what_the_table_says(house, callers, method, caller):
         except Refused as refused:
             answer = (refused.code, refused.reason)
         assert answer == expected, f"{name}: {method} for {caller}"
+
+
+@pytest.mark.parametrize("caller", list(EXPECTED[OPEN]))
+def test_anyone_may_verify_on_a_stream(house, callers, caller):
+    door = house.operator if caller == "operator socket" else house.grpc
+    token = house.sign_up().sign_in().access_token
+    answers = door.exchange("TokenService/VerifyStream",
+                            [{"requests": [{"token": token}]}] * 3,
+                            token=callers[caller])
+    assert [answer.responses[0].valid for answer in answers] == [True] * 3
 
 
 # What only services may call, with full names: one of them is Envoy's.

@@ -95,7 +95,8 @@ Rooms::Rooms(const HouseOptions& house, const Clock& the_clock,
       minter(ValueOf(
           token::AccessTokenMinter::Create({kIssuer, house.lifetimes.access}))),
       verify(clock, *keys, MakeVerifier(), aftermath->revocations,
-             ValueOf(revocation::LoadPastEpochs(*store)), cache) {}
+             ValueOf(revocation::LoadPastEpochs(*store)), cache, house.encode) {
+}
 
 House::House(HouseOptions house_options)
     : options(std::move(house_options)),

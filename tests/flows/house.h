@@ -72,6 +72,7 @@ struct HouseOptions {
   int readers = 2;
   status_list::Issuing status_lists = status_list::Issuing::kOff;
   int list_bits = 20;
+  flow::Verify::Encode encode = [](const jwt::Claims&) { return ""; };
 };
 
 // What the store's writer tells; it outlives the store.

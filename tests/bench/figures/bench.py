@@ -50,10 +50,12 @@ class Server:
     """
 
     issuer = "https://bench.example"
+    basics = FLAGS
 
     def __init__(self, *flags, data=None):
-        self.flags = flags
         self.data = data
+        named = {flag.split("=")[0] for flag in flags}
+        self.flags = [flag for flag in self.basics if flag.split("=")[0] not in named] + list(flags)
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="ost-bench-")
@@ -62,7 +64,7 @@ class Server:
         self.process = subprocess.Popen(
             [str(BUILD / "bin/ostiaryd"), f"--data-dir={self.data or self.folder.name + '/data'}",
              "--grpc-listen=127.0.0.1:0", "--http-listen=127.0.0.1:0",
-             "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}", *FLAGS, *self.flags],
+             "--ops-listen=127.0.0.1:0", f"--issuer={self.issuer}", *self.flags],
             stdout=self.out, stderr=subprocess.DEVNULL, cwd=self.folder.name)
         self.pid = self.process.pid
         end = time.monotonic() + 30
@@ -72,6 +74,7 @@ class Server:
                 said = {line.strip().split("  ")[0]: line.split()[-1]
                         for line in text.splitlines() if "  " in line.strip()}
                 self.grpc, self.http = said["gRPC"], said["HTTP"]
+                self.ops = said["health, metrics"]
                 self.socket = f"unix:{said['operator socket']}"
                 return self
             time.sleep(0.02)
@@ -103,13 +106,17 @@ class Server:
 
 
 class Noop:
-    """A gRPC server that does nothing: `async` or `callback` API."""
+    """A gRPC server that does nothing: `async` or `callback` API.
 
-    def __init__(self, kind):
+    `signature` checks one signature a call, on the async API.
+    """
+
+    def __init__(self, kind, *arguments):
         self.kind = kind
+        self.arguments = arguments
 
     def __enter__(self):
-        self.process = subprocess.Popen([str(BUILD / "bench/noop_server"), self.kind],
+        self.process = subprocess.Popen([str(BUILD / "bench/noop_server"), self.kind, *self.arguments],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
         self.grpc = f"127.0.0.1:{self.process.stdout.readline().split()[1]}"

@@ -4,7 +4,7 @@ from figures.bench import Row, Server, program, say
 
 TARGETS = ["ostiaryd", "revocation_latency"]
 # Verifiers -> (rounds, the most that the 99th percentile may be, in ms)
-PLAN = {1: (50, None), 100: (30, 50), 1000: (20, 150)}
+PLAN = {1: (50, None), 100: (30, 10), 1000: (20, 70)}
 
 
 def run(quick):

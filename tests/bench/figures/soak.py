@@ -49,7 +49,8 @@ def run(quick):
     windows = found["windows"]
     calls = {name: sum(window[name]["calls"] for window in windows)
              for name in ("sign_in", "refresh", "verify", "revoke")}
-    errors = sum(window[name]["errors"] for window in windows for name in calls)
+    failed = {name: sum(window[name]["errors"] for window in windows) for name in calls}
+    errors = sum(failed.values())
     rows = [flat("memory, the server's own",
                  thirds(windows, lambda window: window["own_kib"] / 1024), "{:.1f} MiB".format)]
     for name, what in (("verify", "Verify"), ("refresh", "Refresh"), ("sign_in", "sign-in")):
@@ -60,5 +61,6 @@ def run(quick):
                                 window[name][share] / 1000), "{:.2f} ms".format))
     rows.append(Row("  calls", ", ".join(f"{count:,} {name.replace('_', '-')}"
                                          for name, count in calls.items())))
-    rows.append(Row("  errors", f"{errors}", "", "0", "met" if errors == 0 else "MISSED"))
+    rows.append(Row("  errors", "none" if errors == 0 else ", ".join(
+        f"{count} {name}" for name, count in failed.items() if count), "", "0", "met" if errors == 0 else "MISSED"))
     return rows, found

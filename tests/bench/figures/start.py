@@ -9,6 +9,7 @@ that the system may drop and other processes share.
 import socket
 import statistics
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from figures.bench import BUILD, FLAGS, Row, Server, field, interleave, judged, program, say
@@ -43,6 +44,16 @@ def ready(kind, settle=0):
         "--http-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0",
         "--issuer=https://bench.example", *FLAGS]
     return program("ready", "--target", target, "--settle", settle, "--", *command)
+
+
+def remembered(data):
+    """How many revocations a server on this data directory has in force."""
+    with Server(data=data) as server:
+        with urllib.request.urlopen(f"http://{server.ops}/metrics", timeout=30) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith("ostiary_live_revocations "):
+                    return int(float(line.split()[1]))
+    raise SystemExit("start: no metric of live revocations")
 
 
 def sign_ins(data, count, most_seconds):
@@ -89,6 +100,8 @@ def run(quick):
                                      slots=1_000_000)
         for data in stores.values():  # makes the keys
             ready(data)
+        if remembered(full) != scale["ledger"]:
+            raise SystemExit("start: the ledger is not in force after the start")
         say("start: until the first answer")
         found = interleave(rounds, {
             "noop": lambda: ready("noop"),
@@ -96,7 +109,7 @@ def run(quick):
         idle = {name: ready(data, settle=2) for name, data in stores.items()}
         idle["noop"] = ready("noop", settle=2)
         say("start: memory under sign-ins")
-        done, seen = sign_ins(full, *((300, 4) if quick else (100_000, 900)))
+        done, seen = sign_ins(full, *((300, 4) if quick else (100_000, 600)))
 
     def judge(what, name):
         return judged(f"ready: {what} / no-op", [one["ready_ms"] for one in found[name]],

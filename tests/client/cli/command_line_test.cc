@@ -115,7 +115,11 @@ TEST(CommandLineTest, EveryCommandHasHelpWithAnExample) {
                                            {"hash", "verify"},
                                            {"health"},
                                            {"version"},
-                                           {"server", "info"}};
+                                           {"server", "info"},
+                                           {"watch"},
+                                           {"bench", "verify"},
+                                           {"bench", "sign-in"},
+                                           {"bench", "refresh"}};
   for (Arguments command : commands) {
     std::string example = "Example:\n  ostiary";
     for (const std::string& word : command) example += " " + word;

@@ -12,6 +12,7 @@
 #include "ostiary/v1/admin_service.grpc.pb.h"
 #include "ostiary/v1/auth_service.grpc.pb.h"
 #include "ostiary/v1/key_service.grpc.pb.h"
+#include "ostiary/v1/revocation_service.grpc.pb.h"
 #include "ostiary/v1/session_service.grpc.pb.h"
 #include "ostiary/v1/token_service.grpc.pb.h"
 
@@ -31,10 +32,13 @@ std::string HeaderOf(const ServerContext& context, const char* name) {
 // Notes the call; the status every method begins with.
 Status Begin(Script& script, ServerContext& context, const char* method,
              const Message& request) {
-  script.calls.push_back(
-      absl::StrCat(method, " {", request.ShortDebugString(), "}"));
-  script.authorization = HeaderOf(context, "authorization");
-  script.user_agent = HeaderOf(context, "user-agent");
+  {
+    const std::lock_guard lock(script.mutex);
+    script.calls.push_back(
+        absl::StrCat(method, " {", request.ShortDebugString(), "}"));
+    script.authorization = HeaderOf(context, "authorization");
+    script.user_agent = HeaderOf(context, "user-agent");
+  }
   while (script.never_answers && !context.IsCancelled()) {
     absl::SleepFor(absl::Milliseconds(1));
   }
@@ -170,6 +174,26 @@ struct Admin final : v1::AdminService::Service {
 
 #undef RPC
 
+struct Revocations final : v1::RevocationService::Service {
+  explicit Revocations(Script& s) : script(s) {}
+  Status Watch(ServerContext* context, const v1::WatchRequest* request,
+               grpc::ServerWriter<v1::WatchResponse>* writer) override {
+    const Status begun = Begin(script, *context, "Watch", *request);
+    if (!begun.ok()) return begun;
+    if (script.streams.empty()) {
+      return Status(grpc::StatusCode::UNAVAILABLE, "no stream is left");
+    }
+    const Script::Stream stream = std::move(script.streams.front());
+    script.streams.pop_front();
+    for (const auto& frame : stream.frames) writer->Write(frame);
+    while (!stream.end && !context->IsCancelled()) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    return stream.end.value_or(Status::OK);
+  }
+  Script& script;
+};
+
 struct Health final : grpc::health::v1::Health::Service {
   explicit Health(Script& s) : script(s) {}
   Status Check(ServerContext* context,
@@ -207,6 +231,7 @@ class FakeServer::Services {
         sessions_(script),
         keys_(script),
         admin_(script),
+        revocations_(script),
         health_(script) {}
 
   void RegisterWith(grpc::ServerBuilder& builder) {
@@ -216,6 +241,7 @@ class FakeServer::Services {
     builder.RegisterService(&sessions_);
     builder.RegisterService(&keys_);
     builder.RegisterService(&admin_);
+    builder.RegisterService(&revocations_);
     builder.RegisterService(&health_);
   }
 
@@ -226,6 +252,7 @@ class FakeServer::Services {
   Sessions sessions_;
   Keys keys_;
   Admin admin_;
+  Revocations revocations_;
   Health health_;
 };
 

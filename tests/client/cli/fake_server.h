@@ -1,7 +1,10 @@
 #ifndef OSTIARY_TESTS_CLIENT_CLI_FAKE_SERVER_H_
 #define OSTIARY_TESTS_CLIENT_CLI_FAKE_SERVER_H_
 
+#include <deque>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "grpcpp/server_context.h"
 #include "ostiary/v1/account.pb.h"
 #include "ostiary/v1/key_service.pb.h"
+#include "ostiary/v1/revocation_service.pb.h"
 #include "tests/support/temp_dir.h"
 
 namespace ostiary::cli {
@@ -19,6 +23,8 @@ namespace ostiary::cli {
 // What the fake services were asked and what they answer. The services keep no
 // rules: the tests are about the program in front of them.
 struct Script {
+  // Guards `calls` and the headers while calls are under way.
+  std::mutex mutex;
   // "Method {request}", in order.
   std::vector<std::string> calls;
   // The authorization header of the last call.
@@ -34,6 +40,14 @@ struct Script {
   std::vector<v1::SigningKey> keys;
   bool serving = true;
   bool token_is_valid = true;
+  // Each Watch is answered with the next of them; a Watch after the last one is
+  // UNAVAILABLE.
+  struct Stream {
+    std::vector<v1::WatchResponse> frames;
+    // None: stays open until the caller goes.
+    std::optional<grpc::Status> end;
+  };
+  std::deque<Stream> streams;
 };
 
 // A status as ostiaryd sends it.

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "client/jwt/verifier.h"
 #include "gtest/gtest.h"
 #include "ostiary/test_issuer.h"
@@ -83,6 +84,52 @@ TEST_F(JudgeTest, CacheHoldsNoVerdict) {
   EXPECT_EQ(Check(token), "TOKEN_REVOKED");
   time_.Advance(absl::Seconds(60));
   EXPECT_EQ(Check(token), "TOKEN_EXPIRED");
+}
+
+// What a check remembers of the set must never outlive an addition, whatever
+// kind it is of and however many checks there were before.
+TEST_F(JudgeTest, EntryAddedBetweenTwoChecksHits) {
+  const absl::Time never = absl::InfiniteFuture();
+  for (int i = 0; i < 100; ++i) {
+    const std::string session = absl::StrCat("sess_", i);
+    const std::string account = absl::StrCat("acct_", i);
+    const std::string token = issuer_.Sign(
+        {.subject = account, .session_id = session, .generation = 1});
+    ASSERT_EQ(Check(token), "ACCEPTED");
+    ASSERT_EQ(Check(token), "ACCEPTED");
+    if (i % 2 == 0) {
+      knowledge_.revoked().AddFingerprints(
+          {revocation::Fingerprint::OfSession(session)}, never);
+    } else {
+      knowledge_.revoked().AddAccount(account, 2, never);
+    }
+    ASSERT_EQ(Check(token), "TOKEN_REVOKED");
+    ASSERT_EQ(Check(token), "TOKEN_REVOKED");
+  }
+}
+
+TEST_F(JudgeTest, TokenUnderTheSignatureOfACachedOneIsRefused) {
+  const std::string token = issuer_.Sign({.subject = "acct_ada"});
+  const std::string other = issuer_.Sign({.subject = "acct_root"});
+  ASSERT_EQ(Check(token), "ACCEPTED");
+  const std::string forged =
+      other.substr(0, other.rfind('.')) + token.substr(token.rfind('.'));
+  EXPECT_EQ(Check(forged), "SIGNATURE_INVALID");
+}
+
+TEST_F(JudgeTest, CachedTokenIsHeldToItsTimesToTheNanosecond) {
+  const Rules lenient{Audience::Exactly("api"),
+                      ValueOf(jwt::Leeway::Of(absl::Seconds(60))),
+                      absl::Hours(1), StalenessPolicy::kRefuse};
+  Judge judge(lenient, Signatures(), knowledge_, 10, time_, nullptr);
+  const std::string token = issuer_.Sign({.lifetime = absl::Seconds(60)});
+  ASSERT_EQ(Check(judge, token), "ACCEPTED");
+  const absl::Time expires = judge.Verify(token, {}).claims().expire_time;
+  time_.Advance(expires + absl::Seconds(60) - absl::Nanoseconds(1) -
+                time_.Now());
+  EXPECT_EQ(Check(judge, token), "ACCEPTED");
+  time_.Advance(absl::Nanoseconds(1));
+  EXPECT_EQ(Check(judge, token), "TOKEN_EXPIRED");
 }
 
 TEST_F(JudgeTest, LostKeyEmptiesTheCache) {

@@ -1,11 +1,13 @@
 #include "client/revocation/revoked_set.h"
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <iostream>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -98,6 +100,28 @@ TEST(RevokedSet, KeyHitsForEver) {
 }
 
 // Both must have passed: one clock that is wrong brings nothing back.
+TEST(RevokedSet, EveryAdditionMovesTheCountAndNothingElseDoes) {
+  RevokedSet set;
+  std::uint64_t before = set.additions();
+  const auto has_moved = [&] {
+    return std::exchange(before, set.additions()) != set.additions();
+  };
+  set.AddFingerprints({Fingerprint::OfToken("tok_1")}, kLater);
+  EXPECT_TRUE(has_moved());
+  set.AddAccount("acct_1", 5, kLater);
+  EXPECT_TRUE(has_moved());
+  set.AddClient("web", kNow, kLater);
+  EXPECT_TRUE(has_moved());
+  set.AddAll(kNow - absl::Hours(1), kLater);
+  EXPECT_TRUE(has_moved());
+  set.AddKey("key_1");
+  EXPECT_TRUE(has_moved());
+  set.AddFingerprints({}, kLater);
+  set.Hits(Token());
+  set.Forget(kLater + absl::Minutes(2), kLater + absl::Minutes(2));
+  EXPECT_FALSE(has_moved());
+}
+
 TEST(RevokedSet, NothingIsForgottenBeforeBothClocksSaySo) {
   RevokedSet set;
   set.AddFingerprints({Fingerprint::OfToken("tok_1")}, kLater);
@@ -242,6 +266,43 @@ TEST(RevokedSet, MillionEntriesFitIntoTwentyMegabytes) {
   }
   std::cout << "a check: " << (absl::Now() - checking) / 200'000 << "\n";
   EXPECT_LE(hits, 1);
+}
+
+// What a verifier remembers between two checks: once the call that adds has
+// returned, nobody may still take "not hit" for true.
+TEST(RevokedSet, RememberedMissEndsWithTheCallThatAdds) {
+  RevokedSet set;
+  std::atomic<std::uint64_t> missed_at = ~std::uint64_t{0};
+  std::atomic<bool> added = false;
+  std::atomic<int> round = 0;
+  TokenMarks token = Token();
+  const auto is_hit = [&](int id) {
+    TokenMarks marks = token;
+    marks.token = Fingerprint::OfToken(std::to_string(id));
+    const std::uint64_t additions = set.additions();
+    if (missed_at.load(std::memory_order_relaxed) == additions) return false;
+    if (set.Hits(marks)) return true;
+    missed_at.store(additions, std::memory_order_relaxed);
+    return false;
+  };
+  constexpr int kRounds = 2000;
+  std::thread checker([&] {
+    for (int id = 0; id < kRounds; ++id) {
+      while (round < id) std::this_thread::yield();
+      while (!added) is_hit(id);
+      EXPECT_TRUE(is_hit(id)) << id;
+      added = false;
+      round = id + 1;
+    }
+  });
+  for (int id = 0; id < kRounds; ++id) {
+    while (round < id) std::this_thread::yield();
+    is_hit(id);
+    set.AddFingerprints({Fingerprint::OfToken(std::to_string(id))}, kLater);
+    added = true;
+    while (round == id) std::this_thread::yield();
+  }
+  checker.join();
 }
 
 TEST(RevokedSet, CheckedWhileOthersAddAndForget) {

@@ -183,20 +183,20 @@ TEST_F(Dispatch, ErrorThatIsNotOursBecomesAnIncident) {
                   {}});
   door.Open();
   v1::ListSessionsRequest request;
-  v1::ListSessionsResponse response;
+  const MethodRow& row = *door.Find("ostiary.v1.SessionService/ListSessions");
+  Reply reply{door.NewResponse(row)};
   const CallContext context = DoorHouse::OnTheSocket();
   absl::Notification done;
-  absl::Status answer;
-  door.Dispatch(*door.Find("ostiary.v1.SessionService/ListSessions"), context,
-                request, response, [&](absl::Status status) {
-                  answer = std::move(status);
-                  done.Notify();
-                });
+  absl::Status result;
+  door.Dispatch(row, context, request, reply, [&](absl::Status status) {
+    result = std::move(status);
+    done.Notify();
+  });
   done.WaitForNotification();
-  const std::string out = ToRpcStatus(answer).SerializeAsString();
-  EXPECT_THAT(answer, testing::HasCode(absl::StatusCode::kInternal));
+  const std::string out = ToRpcStatus(result).SerializeAsString();
+  EXPECT_THAT(result, testing::HasCode(absl::StatusCode::kInternal));
   EXPECT_THAT(out, Not(HasSubstr("secret")));
-  EXPECT_THAT(std::string(answer.message()), HasSubstr("Incident "));
+  EXPECT_THAT(std::string(result.message()), HasSubstr("Incident "));
 }
 
 TEST_F(Dispatch, CallsAreCountedByMethodAndCode) {

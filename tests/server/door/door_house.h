@@ -11,6 +11,7 @@
 #include "server/door/admission.h"
 #include "server/door/documents.h"
 #include "server/door/house_door.h"
+#include "server/door/messages.h"
 #include "server/door/methods.h"
 #include "tests/flows/house.h"
 
@@ -19,7 +20,8 @@ namespace ostiary::testing {
 // The house with its door, and no wire before it.
 class DoorHouse {
  public:
-  explicit DoorHouse(HouseOptions options = {}) : house(std::move(options)) {
+  explicit DoorHouse(HouseOptions options = {})
+      : house(Encoding(std::move(options))) {
     door::ServeAuth({house->sign_up, house->sign_in, house->refresh,
                      house->sign_out, house->change_password, house->accounts},
                     methods);
@@ -47,14 +49,20 @@ class DoorHouse {
                     google::protobuf::Message& response,
                     const door::CallContext& context) {
     absl::Notification done;
-    absl::Status answer;
-    door->Dispatch(*door->Find(method), context, request, response,
-                   [&](absl::Status status) {
-                     answer = std::move(status);
-                     done.Notify();
-                   });
+    absl::Status result;
+    const door::MethodRow& row = *methods.FindAny(method)->row;
+    door::Reply reply{door->NewResponse(row)};
+    door->Dispatch(row, context, request, reply, [&](absl::Status status) {
+      result = std::move(status);
+      done.Notify();
+    });
     done.WaitForNotification();
-    return answer;
+    if (reply.encoded.empty()) {
+      response.CopyFrom(*reply.message);
+    } else {
+      response.ParseFromString(reply.encoded);
+    }
+    return result;
   }
 
   static door::CallContext OverGrpc(const std::string& access_token = "") {
@@ -68,6 +76,11 @@ class DoorHouse {
     door::CallContext context;
     context.listener = door::Listener::kOperatorSocket;
     return context;
+  }
+
+  static HouseOptions Encoding(HouseOptions options) {
+    options.encode = door::EncodeVerdict;
+    return options;
   }
 
   House house;

@@ -135,20 +135,44 @@ TEST_F(Methods, BatchHoldsOneToAHundred) {
   ExpectField(Call("TokenService/BatchVerify", request, response), "requests");
 }
 
-TEST_F(Methods, BatchWithManyUnknownSignaturesLeavesTheInlineLane) {
+TEST_F(Methods, BatchWithManyUnknownSignaturesLeavesTheWiresThread) {
   const auto& method =
       *house_.methods.Find("ostiary.v1.TokenService/BatchVerify");
   v1::BatchVerifyRequest request;
   for (int i = 0; i < 8; ++i)
     request.add_requests()->set_token("t" + std::to_string(i));
-  EXPECT_EQ(method.choose_lane(request), LaneName::kInline);
+  Reply reply;
+  EXPECT_TRUE(method.act_at_once(request, reply).has_value());
+  EXPECT_NE(reply.encoded, "");
+  reply.encoded.clear();
   request.add_requests()->set_token("t8");
-  EXPECT_EQ(method.choose_lane(request), LaneName::kStore);
-  // Cached ones cost no signature.
+  EXPECT_FALSE(method.act_at_once(request, reply).has_value());
+  EXPECT_EQ(reply.encoded, "");
+  // Known ones cost no signature.
   for (auto& one : *request.mutable_requests())
     one.set_token(tokens_.access_token);
   EXPECT_EQ(house_.house.Verdict(tokens_.access_token), "");
-  EXPECT_EQ(method.choose_lane(request), LaneName::kInline);
+  EXPECT_TRUE(method.act_at_once(request, reply).has_value());
+}
+
+// Whichever thread answers, and whether the token was seen before.
+TEST_F(Methods, StreamedBatchesAnswerAsVerifyDoes) {
+  v1::VerifyRequest one;
+  one.set_token(tokens_.access_token);
+  v1::VerifyResponse alone;
+  ASSERT_OK(Call("TokenService/Verify", one, alone));
+  v1::VerifyStreamRequest request;
+  for (int i = 0; i < 20; ++i) *request.add_requests() = one;
+  for (int i = 0; i < 20; ++i)
+    request.add_requests()->set_token("t" + std::to_string(i));
+  v1::VerifyStreamResponse response;
+  ASSERT_OK(Call("TokenService/VerifyStream", request, response));
+  ASSERT_EQ(response.responses_size(), 40);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(response.responses(i).SerializeAsString(),
+              alone.SerializeAsString());
+    EXPECT_EQ(response.responses(20 + i).reason(), "TOKEN_MALFORMED");
+  }
 }
 
 // --- Revoke: who may end what.

@@ -31,8 +31,30 @@ class FakeDoor final : public door::Door {
       std::function<absl::Status(const door::CallContext&, const Req&, Resp&)>
           answer,
       std::size_t max_request_bytes = 16 << 10, int slots = 4) {
+    Answered<Req, Resp>(rows_, name, lane, std::move(answer), max_request_bytes,
+                        slots);
+  }
+
+  // The same for a method whose callers send one request after the other.
+  template <typename Req, typename Resp>
+  void OnExchange(
+      const std::string& name, door::LaneName lane,
+      std::function<absl::Status(const door::CallContext&, const Req&, Resp&)>
+          answer,
+      std::size_t max_request_bytes = 16 << 10, int slots = 4) {
+    Answered<Req, Resp>(exchange_rows_, name, lane, std::move(answer),
+                        max_request_bytes, slots);
+  }
+
+  template <typename Req, typename Resp>
+  void Answered(
+      std::deque<door::MethodRow>& rows, const std::string& name,
+      door::LaneName lane,
+      std::function<absl::Status(const door::CallContext&, const Req&, Resp&)>
+          answer,
+      std::size_t max_request_bytes, int slots) {
     names_.push_back(name);
-    rows_.push_back(
+    rows.push_back(
         {names_.back(), door::Access::kAnyone, lane, max_request_bytes, slots});
     prototypes_[name] = {&Req::default_instance(), &Resp::default_instance()};
     handlers_[name] = [answer = std::move(answer)](
@@ -82,17 +104,22 @@ class FakeDoor final : public door::Door {
   }
 
   void Dispatch(const door::MethodRow& row, const door::CallContext& context,
-                google::protobuf::Message& request,
-                google::protobuf::Message& response, Done done) override {
+                google::protobuf::Message& request, door::Reply& answer,
+                Done done) override {
     const Handler& handler = handlers_.find(std::string(row.name))->second;
     if (row.lane == door::LaneName::kInline)
-      return done(handler(context, request, response));
+      return done(handler(context, request, *answer.message));
     auto shared = std::make_shared<Done>(std::move(done));
     const bool taken = lane_.TrySubmit(
-        [&, shared] { (*shared)(handler(context, request, response)); });
+        [&, shared] { (*shared)(handler(context, request, *answer.message)); });
     if (!taken) (*shared)(RefuseUntil(Reason::kOverloaded, absl::Seconds(1)));
   }
 
+  std::vector<const door::MethodRow*> Exchanges() const override {
+    std::vector<const door::MethodRow*> rows;
+    for (const door::MethodRow& row : exchange_rows_) rows.push_back(&row);
+    return rows;
+  }
   std::vector<const door::MethodRow*> Streams() const override {
     std::vector<const door::MethodRow*> rows;
     for (const door::MethodRow& row : stream_rows_) rows.push_back(&row);
@@ -121,6 +148,7 @@ class FakeDoor final : public door::Door {
   std::deque<std::string> names_;  // what the rows' names point to
   std::deque<door::MethodRow> rows_;
   std::deque<door::MethodRow> stream_rows_;
+  std::deque<door::MethodRow> exchange_rows_;
   std::map<std::string, Handler> handlers_;
   std::map<std::string, Subscriber> subscribers_;
   std::map<std::string, std::pair<Prototype, Prototype>> prototypes_;

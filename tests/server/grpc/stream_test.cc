@@ -237,6 +237,27 @@ TEST_F(StreamTest, DrainingEndsEveryStreamAtOnceAndSaysSo) {
   EXPECT_EQ(source.followers(), 0u);
 }
 
+TEST_F(StreamTest, StreamsThatHaveJustBeenWokenDoNotHoldTheDrain) {
+  for (int round = 0; round < 5; ++round) {
+    Source& source = Follow();
+    Start();
+    std::vector<std::unique_ptr<Stream>> streams;
+    for (int i = 0; i < 100; ++i) streams.push_back(Open());
+    ASSERT_TRUE(source.AwaitFollowers(100));
+    source.LetOut(1);
+    source.WakeAll();
+    const absl::Time began = absl::Now();
+    server_->Drain(absl::Seconds(10));
+    EXPECT_LT(absl::Now() - began, absl::Seconds(5));
+    EXPECT_EQ(source.followers(), 0u);
+    for (const auto& stream : streams) {
+      while (stream->Read() != 0) {
+      }
+      EXPECT_EQ(stream->reader->Finish().error_code(), StatusCode::UNAVAILABLE);
+    }
+  }
+}
+
 TEST_F(StreamTest, AReaderThatDoesNotReadDoesNotHoldTheServer) {
   Source& source = Follow(64 << 10);
   Start();

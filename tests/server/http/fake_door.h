@@ -56,16 +56,16 @@ class FakeDoor final : public door::Door {
     return methods_.at(std::string(row.name)).new_response();
   }
   void Dispatch(const door::MethodRow& row, const door::CallContext& context,
-                google::protobuf::Message& request,
-                google::protobuf::Message& response, Done done) override {
+                google::protobuf::Message& request, door::Reply& answer,
+                Done done) override {
     const Act& act = methods_.at(std::string(row.name)).act;
     if (row.lane == door::LaneName::kInline)
-      return done(act(context, request, response));
-    const bool taken = lane_.TrySubmit([&act, &context, &request, &response,
-                                        done = std::move(done)]() mutable {
-      const absl::Status status = act(context, request, response);
-      done(status);
-    });
+      return done(act(context, request, *answer.message));
+    const bool taken = lane_.TrySubmit(
+        [&act, &context, &request, &answer, done = std::move(done)]() mutable {
+          const absl::Status status = act(context, request, *answer.message);
+          done(status);
+        });
     if (!taken) std::abort();
   }
   std::shared_ptr<const door::Document> FindDocument(

@@ -172,8 +172,8 @@ TEST_F(VisitLiveTest, WhatWasForgottenIsNotShown) {
   EXPECT_THAT(Visit(), ElementsAre(Token("stays", kNow + absl::Minutes(9))));
 }
 
-// The lock is held for a minute's rows only: from between two minutes the set
-// can be changed, and nothing that was there before may be missed.
+// The lock is held for a part of the rows only: between two parts the set can
+// be changed, and nothing that was there before may be missed.
 TEST_F(VisitLiveTest, RowsAppliedMeanwhileHideNoneThatWereThere) {
   constexpr int kMinutes = 20;
   for (int i = 0; i < kMinutes; ++i)

@@ -19,22 +19,23 @@ using ::ostiary::testing::ARequest;
 using ::ostiary::testing::kIssuer;
 using ::ostiary::testing::ValueOf;
 using ::ostiary::testing::ViewWithKeyOf;
-using VerifiedPtr = std::shared_ptr<const jwt::VerifiedToken>;
+using KnownPtr = std::shared_ptr<const KnownToken>;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 
 class VerifiedTokenCacheTest : public ::testing::Test {
  protected:
   // A verified token that lives for `lifetime` from kNow.
-  VerifiedPtr Verified(absl::Duration lifetime = absl::Minutes(15)) const {
+  KnownPtr Verified(absl::Duration lifetime = absl::Minutes(15)) const {
     AccessTokenRequest request = ARequest();
     request.issue_time = kNow;
     request.expire_time = kNow + lifetime;
     const AccessToken token = ValueOf(AMinter().Mint(request, *keys_));
     const jwt::Verifier verifier =
         ValueOf(jwt::Verifier::Create({kIssuer, {jwt::Algorithm::kEs256}}));
-    return std::make_shared<const jwt::VerifiedToken>(
-        verifier.Authenticate(token.text, keys_->verifying_keys()).token());
+    return std::make_shared<const KnownToken>(KnownToken{
+        verifier.Authenticate(token.text, keys_->verifying_keys()).token(),
+        ""});
   }
   // The cache asks only for digest and claims, so any text may stand for one.
   static TokenDigest Text(int n) {
@@ -44,7 +45,7 @@ class VerifiedTokenCacheTest : public ::testing::Test {
 
   const std::shared_ptr<const key::KeyView> keys_ =
       ViewWithKeyOf(jwt::Algorithm::kEs256);
-  const VerifiedPtr token_ = Verified();
+  const KnownPtr token_ = Verified();
 };
 
 TEST_F(VerifiedTokenCacheTest, OfNoEntriesRemembersNothing) {
@@ -108,7 +109,7 @@ TEST_F(VerifiedTokenCacheTest, TokensInUseSurviveAFloodOfOneTimeTokens) {
 
 TEST_F(VerifiedTokenCacheTest, ExpiredEntriesGoFirstEvenIfUsed) {
   VerifiedTokenCache cache(1);  // one per shard
-  const VerifiedPtr shortlived = Verified(absl::Seconds(1));
+  const KnownPtr shortlived = Verified(absl::Seconds(1));
   cache.Insert(Text(1), shortlived, kNow);
   ASSERT_NE(cache.Find(Text(1), ring()), nullptr);
   const absl::Time later = kNow + absl::Seconds(1);
@@ -145,7 +146,7 @@ TEST_F(VerifiedTokenCacheTest, ThreadsShareItSoundly) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 3000; ++i) {
         const TokenDigest digest = Text((i * 7 + t) % 600);
-        const VerifiedPtr found = cache.Find(digest, ring());
+        const KnownPtr found = cache.Find(digest, ring());
         if (found != nullptr && found != token_) ++wrong;
         if (found == nullptr) cache.Insert(digest, token_, kNow);
         if (i % 97 == 0 && cache.Find(digest, without) != nullptr) ++wrong;

@@ -62,6 +62,25 @@ TEST_P(StoreConformance, AfterReadsFromACursor) {
   EXPECT_THAT(after(0, 0), IsEmpty());
 }
 
+// Whatever the rows held before must not show.
+TEST_P(StoreConformance, ReadAfterGivesTheSameRowsAsAfter) {
+  for (int i = 0; i < 5; ++i) {
+    LedgerRow row = RevocationOf(absl::StrCat("sess_", i));
+    row.reason = std::string(static_cast<std::size_t>(40 - 10 * i), 'r');
+    Append(row);
+  }
+  std::vector<LedgerRow> rows;
+  for (const auto& [sequence, limit] :
+       {std::pair{0, 10}, {3, 10}, {0, 4}, {5, 10}, {1, 2}}) {
+    const std::vector<LedgerRow> expected =
+        Read([&](ReadTx& tx) { return tx.ledger().After(sequence, limit); });
+    EXPECT_OK(store().Read([&](ReadTx& tx) {
+      return tx.ledger().ReadAfter(sequence, limit, rows);
+    }));
+    EXPECT_EQ(rows, expected) << sequence << " " << limit;
+  }
+}
+
 TEST_P(StoreConformance, FindNewestLooksAtKindAndKey) {
   Append(RevocationOf("a"));
   const LedgerRow newest = Append(RevocationOf("a"));

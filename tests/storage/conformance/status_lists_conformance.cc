@@ -43,6 +43,21 @@ class Slots {
       return tx.status_lists().SlotsOf(KeyOf(list), after, limit);
     }));
   }
+  std::vector<std::uint32_t> FlippedOf(std::uint32_t list,
+                                       std::int64_t after = -1,
+                                       std::size_t limit = 1000) {
+    using Places = std::vector<StatusSlot>;
+    const Places places =
+        ostiary::testing::ValueOf(ReadValue<Places>(store_, [&](ReadTx& tx) {
+          return tx.status_lists().FlippedOf(KeyOf(list), after, limit);
+        }));
+    std::vector<std::uint32_t> numbers;
+    for (const StatusSlot& place : places) {
+      EXPECT_EQ(place.list_id, KeyOf(list));
+      numbers.push_back(place.slot);
+    }
+    return numbers;
+  }
   std::optional<StatusSlotRow> NewestOf(std::uint32_t session) {
     using Found = std::optional<StatusSlotRow>;
     return ostiary::testing::ValueOf(ReadValue<Found>(store_, [&](ReadTx& tx) {
@@ -110,6 +125,25 @@ TEST_P(StoreConformance, SlotsOfAListAreReadFromACursor) {
   EXPECT_THAT(slots.Of(1, 0, 1), ElementsAre(SlotOf(1, 4, 4)));
   EXPECT_THAT(slots.Of(1, 9), IsEmpty());
   EXPECT_THAT(slots.Of(2), IsEmpty());
+}
+
+TEST_P(StoreConformance, FlippedSlotsAreReadWithoutTheOthers) {
+  Slots slots(store());
+  for (const std::uint32_t slot : {9, 0, 4, 7})
+    ASSERT_TRUE(slots.Take(SlotOf(1, slot, slot)).ok());
+  EXPECT_THAT(slots.FlippedOf(1), IsEmpty());
+  StatusSlotRow born_flipped = SlotOf(1, 5, 5);
+  born_flipped.flipped = true;
+  ASSERT_TRUE(slots.Take(born_flipped).ok());
+  for (const std::uint32_t session : {9, 4}) {
+    WriteAndGet([&](WriteTx& tx) {
+      return tx.status_lists().FlipSession(KeyOf(session));
+    });
+  }
+  EXPECT_THAT(slots.FlippedOf(1), ElementsAre(4, 5, 9));
+  EXPECT_THAT(slots.FlippedOf(1, 4, 1), ElementsAre(5));
+  EXPECT_THAT(slots.FlippedOf(1, 9), IsEmpty());
+  EXPECT_THAT(slots.FlippedOf(2), IsEmpty());
 }
 
 TEST_P(StoreConformance, FlippingASessionFlipsAllItsSlotsOnce) {

@@ -1,6 +1,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tests/storage/conformance/conformance.h"
 
 namespace ostiary::storage::conformance {
@@ -103,6 +104,34 @@ TEST_P(StoreConformance, AReadSeesOneMomentOnly) {
     return absl::OkStatus();
   }));
   EXPECT_EQ(Head().sequence, 2);
+}
+
+TEST_P(StoreConformance, ARecentReadSeesOneMomentOnly) {
+  Append(RevocationOf("before"));
+  ASSERT_OK(store().ReadRecent([&](ReadTx& tx) {
+    const std::int64_t sequence = tx.ledger().Head()->sequence;
+    Append(RevocationOf("during"));
+    EXPECT_EQ(tx.ledger().Head()->sequence, sequence);
+    return absl::OkStatus();
+  }));
+}
+
+// However often it is asked: each time on the snapshot of the time before, it
+// would stay in the past for ever.
+TEST_P(StoreConformance, RecentReadsComeToSeeWhatWasWritten) {
+  std::int64_t seen = -1;
+  const auto look = [&](ReadTx& tx) {
+    seen = tx.ledger().Head()->sequence;
+    return absl::OkStatus();
+  };
+  ASSERT_OK(store().ReadRecent(look));
+  Append(RevocationOf("one"));
+  const absl::Time deadline = absl::Now() + absl::Seconds(10);
+  while (seen < 1) {
+    ASSERT_LT(absl::Now(), deadline);
+    ASSERT_OK(store().ReadRecent(look));
+  }
+  EXPECT_EQ(seen, 1);
 }
 
 TEST_P(StoreConformance, AnErrorDoesNotTouchItsNeighbours) {

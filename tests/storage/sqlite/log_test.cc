@@ -83,6 +83,15 @@ TEST_F(LogTest, SnapshotsKeptJustNowDoNotLetTheLogGrow) {
   EXPECT_LT(longest_, 2 * Checkpointer::kPages * kPageSize);
 }
 
+TEST_F(LogTest, RecentSnapshotsDoNotLetTheLogGrow) {
+  for (int i = 0; i < 6 * Checkpointer::kPages; i += kPagesPerCommit) {
+    ASSERT_OK(store_->ReadRecent(
+        [](ReadTx& tx) { return tx.ledger().Head().status(); }));
+    WritePages(kPagesPerCommit);
+  }
+  EXPECT_LT(longest_, 2 * Checkpointer::kPages * kPageSize);
+}
+
 // On a loaded machine a Read may be put aside for longer than the writer is
 // patient, so the bound has room for a few missed turns.
 TEST_F(LogTest, BusyReadersDoNotLetTheLogGrow) {

@@ -83,7 +83,8 @@ struct VerifierOptions {
   StalenessPolicy policy = StalenessPolicy::kAskServer;
   // For one call of Verify.
   absl::Duration ask_timeout = absl::Seconds(1);
-  // Tokens whose signature need not be checked again; 0: none. About 2 KB each.
+  // Tokens whose signature need not be checked again; 0: none. About 2 KB and
+  // the token's text each.
   std::size_t cache_size = 10'000;
   // Keeps keys, position and entries over a restart; empty: nothing is kept.
   std::string state_file;

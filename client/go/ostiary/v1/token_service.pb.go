@@ -411,6 +411,98 @@ func (x *BatchVerifyResponse) GetResponses() []*VerifyResponse {
 	return nil
 }
 
+// Several tokens, asked about on a stream.
+type VerifyStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 100.
+	Requests      []*VerifyRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyStreamRequest) Reset() {
+	*x = VerifyStreamRequest{}
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyStreamRequest) ProtoMessage() {}
+
+func (x *VerifyStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyStreamRequest.ProtoReflect.Descriptor instead.
+func (*VerifyStreamRequest) Descriptor() ([]byte, []int) {
+	return file_ostiary_v1_token_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *VerifyStreamRequest) GetRequests() []*VerifyRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+// Their verdicts.
+type VerifyStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each request, in order.
+	Responses     []*VerifyResponse `protobuf:"bytes,1,rep,name=responses,proto3" json:"responses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyStreamResponse) Reset() {
+	*x = VerifyStreamResponse{}
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyStreamResponse) ProtoMessage() {}
+
+func (x *VerifyStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyStreamResponse.ProtoReflect.Descriptor instead.
+func (*VerifyStreamResponse) Descriptor() ([]byte, []int) {
+	return file_ostiary_v1_token_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *VerifyStreamResponse) GetResponses() []*VerifyResponse {
+	if x != nil {
+		return x.Responses
+	}
+	return nil
+}
+
 // What to end. Exactly one target.
 type RevokeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -432,7 +524,7 @@ type RevokeRequest struct {
 
 func (x *RevokeRequest) Reset() {
 	*x = RevokeRequest{}
-	mi := &file_ostiary_v1_token_service_proto_msgTypes[5]
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +536,7 @@ func (x *RevokeRequest) String() string {
 func (*RevokeRequest) ProtoMessage() {}
 
 func (x *RevokeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ostiary_v1_token_service_proto_msgTypes[5]
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +549,7 @@ func (x *RevokeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeRequest.ProtoReflect.Descriptor instead.
 func (*RevokeRequest) Descriptor() ([]byte, []int) {
-	return file_ostiary_v1_token_service_proto_rawDescGZIP(), []int{5}
+	return file_ostiary_v1_token_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RevokeRequest) GetTarget() isRevokeRequest_Target {
@@ -569,7 +661,7 @@ type RevokeResponse struct {
 
 func (x *RevokeResponse) Reset() {
 	*x = RevokeResponse{}
-	mi := &file_ostiary_v1_token_service_proto_msgTypes[6]
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +673,7 @@ func (x *RevokeResponse) String() string {
 func (*RevokeResponse) ProtoMessage() {}
 
 func (x *RevokeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ostiary_v1_token_service_proto_msgTypes[6]
+	mi := &file_ostiary_v1_token_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +686,7 @@ func (x *RevokeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeResponse.ProtoReflect.Descriptor instead.
 func (*RevokeResponse) Descriptor() ([]byte, []int) {
-	return file_ostiary_v1_token_service_proto_rawDescGZIP(), []int{6}
+	return file_ostiary_v1_token_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RevokeResponse) GetRevision() string {
@@ -640,6 +732,10 @@ const file_ostiary_v1_token_service_proto_rawDesc = "" +
 	"\x12BatchVerifyRequest\x125\n" +
 	"\brequests\x18\x01 \x03(\v2\x19.ostiary.v1.VerifyRequestR\brequests\"O\n" +
 	"\x13BatchVerifyResponse\x128\n" +
+	"\tresponses\x18\x01 \x03(\v2\x1a.ostiary.v1.VerifyResponseR\tresponses\"L\n" +
+	"\x13VerifyStreamRequest\x125\n" +
+	"\brequests\x18\x01 \x03(\v2\x19.ostiary.v1.VerifyRequestR\brequests\"P\n" +
+	"\x14VerifyStreamResponse\x128\n" +
 	"\tresponses\x18\x01 \x03(\v2\x1a.ostiary.v1.VerifyResponseR\tresponses\"\xc3\x01\n" +
 	"\rRevokeRequest\x12\x16\n" +
 	"\x05token\x18\x01 \x01(\tH\x00R\x05token\x12\x1f\n" +
@@ -652,10 +748,11 @@ const file_ostiary_v1_token_service_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reasonB\b\n" +
 	"\x06target\",\n" +
 	"\x0eRevokeResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\tR\brevision2\xe0\x01\n" +
+	"\brevision\x18\x01 \x01(\tR\brevision2\xb7\x02\n" +
 	"\fTokenService\x12?\n" +
 	"\x06Verify\x12\x19.ostiary.v1.VerifyRequest\x1a\x1a.ostiary.v1.VerifyResponse\x12N\n" +
-	"\vBatchVerify\x12\x1e.ostiary.v1.BatchVerifyRequest\x1a\x1f.ostiary.v1.BatchVerifyResponse\x12?\n" +
+	"\vBatchVerify\x12\x1e.ostiary.v1.BatchVerifyRequest\x1a\x1f.ostiary.v1.BatchVerifyResponse\x12U\n" +
+	"\fVerifyStream\x12\x1f.ostiary.v1.VerifyStreamRequest\x1a .ostiary.v1.VerifyStreamResponse(\x010\x01\x12?\n" +
 	"\x06Revoke\x12\x19.ostiary.v1.RevokeRequest\x1a\x1a.ostiary.v1.RevokeResponseB:\n" +
 	"\x0edev.ostiary.v1P\x01Z#ostiary.dev/go/ostiary/v1;ostiaryv1\xf8\x01\x01b\x06proto3"
 
@@ -671,36 +768,42 @@ func file_ostiary_v1_token_service_proto_rawDescGZIP() []byte {
 	return file_ostiary_v1_token_service_proto_rawDescData
 }
 
-var file_ostiary_v1_token_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_ostiary_v1_token_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_ostiary_v1_token_service_proto_goTypes = []any{
 	(*VerifyRequest)(nil),         // 0: ostiary.v1.VerifyRequest
 	(*VerifyResponse)(nil),        // 1: ostiary.v1.VerifyResponse
 	(*TokenClaims)(nil),           // 2: ostiary.v1.TokenClaims
 	(*BatchVerifyRequest)(nil),    // 3: ostiary.v1.BatchVerifyRequest
 	(*BatchVerifyResponse)(nil),   // 4: ostiary.v1.BatchVerifyResponse
-	(*RevokeRequest)(nil),         // 5: ostiary.v1.RevokeRequest
-	(*RevokeResponse)(nil),        // 6: ostiary.v1.RevokeResponse
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),       // 8: google.protobuf.Struct
+	(*VerifyStreamRequest)(nil),   // 5: ostiary.v1.VerifyStreamRequest
+	(*VerifyStreamResponse)(nil),  // 6: ostiary.v1.VerifyStreamResponse
+	(*RevokeRequest)(nil),         // 7: ostiary.v1.RevokeRequest
+	(*RevokeResponse)(nil),        // 8: ostiary.v1.RevokeResponse
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),       // 10: google.protobuf.Struct
 }
 var file_ostiary_v1_token_service_proto_depIdxs = []int32{
-	2, // 0: ostiary.v1.VerifyResponse.claims:type_name -> ostiary.v1.TokenClaims
-	7, // 1: ostiary.v1.TokenClaims.issue_time:type_name -> google.protobuf.Timestamp
-	7, // 2: ostiary.v1.TokenClaims.expire_time:type_name -> google.protobuf.Timestamp
-	8, // 3: ostiary.v1.TokenClaims.extra:type_name -> google.protobuf.Struct
-	0, // 4: ostiary.v1.BatchVerifyRequest.requests:type_name -> ostiary.v1.VerifyRequest
-	1, // 5: ostiary.v1.BatchVerifyResponse.responses:type_name -> ostiary.v1.VerifyResponse
-	0, // 6: ostiary.v1.TokenService.Verify:input_type -> ostiary.v1.VerifyRequest
-	3, // 7: ostiary.v1.TokenService.BatchVerify:input_type -> ostiary.v1.BatchVerifyRequest
-	5, // 8: ostiary.v1.TokenService.Revoke:input_type -> ostiary.v1.RevokeRequest
-	1, // 9: ostiary.v1.TokenService.Verify:output_type -> ostiary.v1.VerifyResponse
-	4, // 10: ostiary.v1.TokenService.BatchVerify:output_type -> ostiary.v1.BatchVerifyResponse
-	6, // 11: ostiary.v1.TokenService.Revoke:output_type -> ostiary.v1.RevokeResponse
-	9, // [9:12] is the sub-list for method output_type
-	6, // [6:9] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	2,  // 0: ostiary.v1.VerifyResponse.claims:type_name -> ostiary.v1.TokenClaims
+	9,  // 1: ostiary.v1.TokenClaims.issue_time:type_name -> google.protobuf.Timestamp
+	9,  // 2: ostiary.v1.TokenClaims.expire_time:type_name -> google.protobuf.Timestamp
+	10, // 3: ostiary.v1.TokenClaims.extra:type_name -> google.protobuf.Struct
+	0,  // 4: ostiary.v1.BatchVerifyRequest.requests:type_name -> ostiary.v1.VerifyRequest
+	1,  // 5: ostiary.v1.BatchVerifyResponse.responses:type_name -> ostiary.v1.VerifyResponse
+	0,  // 6: ostiary.v1.VerifyStreamRequest.requests:type_name -> ostiary.v1.VerifyRequest
+	1,  // 7: ostiary.v1.VerifyStreamResponse.responses:type_name -> ostiary.v1.VerifyResponse
+	0,  // 8: ostiary.v1.TokenService.Verify:input_type -> ostiary.v1.VerifyRequest
+	3,  // 9: ostiary.v1.TokenService.BatchVerify:input_type -> ostiary.v1.BatchVerifyRequest
+	5,  // 10: ostiary.v1.TokenService.VerifyStream:input_type -> ostiary.v1.VerifyStreamRequest
+	7,  // 11: ostiary.v1.TokenService.Revoke:input_type -> ostiary.v1.RevokeRequest
+	1,  // 12: ostiary.v1.TokenService.Verify:output_type -> ostiary.v1.VerifyResponse
+	4,  // 13: ostiary.v1.TokenService.BatchVerify:output_type -> ostiary.v1.BatchVerifyResponse
+	6,  // 14: ostiary.v1.TokenService.VerifyStream:output_type -> ostiary.v1.VerifyStreamResponse
+	8,  // 15: ostiary.v1.TokenService.Revoke:output_type -> ostiary.v1.RevokeResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_ostiary_v1_token_service_proto_init() }
@@ -708,7 +811,7 @@ func file_ostiary_v1_token_service_proto_init() {
 	if File_ostiary_v1_token_service_proto != nil {
 		return
 	}
-	file_ostiary_v1_token_service_proto_msgTypes[5].OneofWrappers = []any{
+	file_ostiary_v1_token_service_proto_msgTypes[7].OneofWrappers = []any{
 		(*RevokeRequest_Token)(nil),
 		(*RevokeRequest_SessionId)(nil),
 		(*RevokeRequest_AccountId)(nil),
@@ -721,7 +824,7 @@ func file_ostiary_v1_token_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ostiary_v1_token_service_proto_rawDesc), len(file_ostiary_v1_token_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

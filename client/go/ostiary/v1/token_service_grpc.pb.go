@@ -21,9 +21,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	TokenService_Verify_FullMethodName      = "/ostiary.v1.TokenService/Verify"
-	TokenService_BatchVerify_FullMethodName = "/ostiary.v1.TokenService/BatchVerify"
-	TokenService_Revoke_FullMethodName      = "/ostiary.v1.TokenService/Revoke"
+	TokenService_Verify_FullMethodName       = "/ostiary.v1.TokenService/Verify"
+	TokenService_BatchVerify_FullMethodName  = "/ostiary.v1.TokenService/BatchVerify"
+	TokenService_VerifyStream_FullMethodName = "/ostiary.v1.TokenService/VerifyStream"
+	TokenService_Revoke_FullMethodName       = "/ostiary.v1.TokenService/Revoke"
 )
 
 // TokenServiceClient is the client API for TokenService service.
@@ -41,6 +42,15 @@ type TokenServiceClient interface {
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
 	// Judges up to 100 tokens. Answers stand in the order of the requests.
 	BatchVerify(ctx context.Context, in *BatchVerifyRequest, opts ...grpc.CallOption) (*BatchVerifyResponse, error)
+	// BatchVerify again and again on one stream: each request of the stream is
+	// answered by one response, in their order. For gateways that check a few
+	// tokens at a time, all the time.
+	//
+	// A request that BatchVerify would refuse ends the stream with that error;
+	// the answers before it have been sent. The server ends streams with
+	// UNAVAILABLE when it shuts down and when a connection is too old: open
+	// another one.
+	VerifyStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[VerifyStreamRequest, VerifyStreamResponse], error)
 	// Ends a token, a session, all of an account, all of a client, or a key, at
 	// once and everywhere. Durable when it answers; idempotent.
 	//
@@ -78,6 +88,19 @@ func (c *tokenServiceClient) BatchVerify(ctx context.Context, in *BatchVerifyReq
 	return out, nil
 }
 
+func (c *tokenServiceClient) VerifyStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[VerifyStreamRequest, VerifyStreamResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &TokenService_ServiceDesc.Streams[0], TokenService_VerifyStream_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[VerifyStreamRequest, VerifyStreamResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TokenService_VerifyStreamClient = grpc.BidiStreamingClient[VerifyStreamRequest, VerifyStreamResponse]
+
 func (c *tokenServiceClient) Revoke(ctx context.Context, in *RevokeRequest, opts ...grpc.CallOption) (*RevokeResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RevokeResponse)
@@ -103,6 +126,15 @@ type TokenServiceServer interface {
 	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
 	// Judges up to 100 tokens. Answers stand in the order of the requests.
 	BatchVerify(context.Context, *BatchVerifyRequest) (*BatchVerifyResponse, error)
+	// BatchVerify again and again on one stream: each request of the stream is
+	// answered by one response, in their order. For gateways that check a few
+	// tokens at a time, all the time.
+	//
+	// A request that BatchVerify would refuse ends the stream with that error;
+	// the answers before it have been sent. The server ends streams with
+	// UNAVAILABLE when it shuts down and when a connection is too old: open
+	// another one.
+	VerifyStream(grpc.BidiStreamingServer[VerifyStreamRequest, VerifyStreamResponse]) error
 	// Ends a token, a session, all of an account, all of a client, or a key, at
 	// once and everywhere. Durable when it answers; idempotent.
 	//
@@ -125,6 +157,9 @@ func (UnimplementedTokenServiceServer) Verify(context.Context, *VerifyRequest) (
 }
 func (UnimplementedTokenServiceServer) BatchVerify(context.Context, *BatchVerifyRequest) (*BatchVerifyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchVerify not implemented")
+}
+func (UnimplementedTokenServiceServer) VerifyStream(grpc.BidiStreamingServer[VerifyStreamRequest, VerifyStreamResponse]) error {
+	return status.Error(codes.Unimplemented, "method VerifyStream not implemented")
 }
 func (UnimplementedTokenServiceServer) Revoke(context.Context, *RevokeRequest) (*RevokeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Revoke not implemented")
@@ -186,6 +221,13 @@ func _TokenService_BatchVerify_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TokenService_VerifyStream_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(TokenServiceServer).VerifyStream(&grpc.GenericServerStream[VerifyStreamRequest, VerifyStreamResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TokenService_VerifyStreamServer = grpc.BidiStreamingServer[VerifyStreamRequest, VerifyStreamResponse]
+
 func _TokenService_Revoke_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RevokeRequest)
 	if err := dec(in); err != nil {
@@ -224,6 +266,13 @@ var TokenService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _TokenService_Revoke_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "VerifyStream",
+			Handler:       _TokenService_VerifyStream_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "ostiary/v1/token_service.proto",
 }

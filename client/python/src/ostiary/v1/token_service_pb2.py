@@ -26,7 +26,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eostiary/v1/token_service.proto\x12\nostiary.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x01\n\rVerifyRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x14\n\x0c\x61ny_audience\x18\x03 \x01(\x08\x12\x17\n\x0frequired_scopes\x18\x04 \x03(\t\x12\x16\n\x0erequired_roles\x18\x05 \x03(\t\x12\x14\n\x0cmin_revision\x18\x06 \x01(\t\"X\n\x0eVerifyResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\'\n\x06\x63laims\x18\x03 \x01(\x0b\x32\x17.ostiary.v1.TokenClaims\"\xa2\x02\n\x0bTokenClaims\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\taudiences\x18\x03 \x03(\t\x12\x11\n\tclient_id\x18\x04 \x01(\t\x12\x12\n\nsession_id\x18\x05 \x01(\t\x12\x10\n\x08token_id\x18\x06 \x01(\t\x12.\n\nissue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06scopes\x18\t \x03(\t\x12\r\n\x05roles\x18\n \x03(\t\x12&\n\x05\x65xtra\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\"A\n\x12\x42\x61tchVerifyRequest\x12+\n\x08requests\x18\x01 \x03(\x0b\x32\x19.ostiary.v1.VerifyRequest\"D\n\x13\x42\x61tchVerifyResponse\x12-\n\tresponses\x18\x01 \x03(\x0b\x32\x1a.ostiary.v1.VerifyResponse\"\x8d\x01\n\rRevokeRequest\x12\x0f\n\x05token\x18\x01 \x01(\tH\x00\x12\x14\n\nsession_id\x18\x02 \x01(\tH\x00\x12\x14\n\naccount_id\x18\x03 \x01(\tH\x00\x12\x13\n\tclient_id\x18\x04 \x01(\tH\x00\x12\x10\n\x06key_id\x18\x05 \x01(\tH\x00\x12\x0e\n\x06reason\x18\x06 \x01(\tB\x08\n\x06target\"\"\n\x0eRevokeResponse\x12\x10\n\x08revision\x18\x01 \x01(\t2\xe0\x01\n\x0cTokenService\x12?\n\x06Verify\x12\x19.ostiary.v1.VerifyRequest\x1a\x1a.ostiary.v1.VerifyResponse\x12N\n\x0b\x42\x61tchVerify\x12\x1e.ostiary.v1.BatchVerifyRequest\x1a\x1f.ostiary.v1.BatchVerifyResponse\x12?\n\x06Revoke\x12\x19.ostiary.v1.RevokeRequest\x1a\x1a.ostiary.v1.RevokeResponseB:\n\x0e\x64\x65v.ostiary.v1P\x01Z#ostiary.dev/go/ostiary/v1;ostiaryv1\xf8\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eostiary/v1/token_service.proto\x12\nostiary.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x01\n\rVerifyRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x14\n\x0c\x61ny_audience\x18\x03 \x01(\x08\x12\x17\n\x0frequired_scopes\x18\x04 \x03(\t\x12\x16\n\x0erequired_roles\x18\x05 \x03(\t\x12\x14\n\x0cmin_revision\x18\x06 \x01(\t\"X\n\x0eVerifyResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\'\n\x06\x63laims\x18\x03 \x01(\x0b\x32\x17.ostiary.v1.TokenClaims\"\xa2\x02\n\x0bTokenClaims\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x11\n\taudiences\x18\x03 \x03(\t\x12\x11\n\tclient_id\x18\x04 \x01(\t\x12\x12\n\nsession_id\x18\x05 \x01(\t\x12\x10\n\x08token_id\x18\x06 \x01(\t\x12.\n\nissue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06scopes\x18\t \x03(\t\x12\r\n\x05roles\x18\n \x03(\t\x12&\n\x05\x65xtra\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\"A\n\x12\x42\x61tchVerifyRequest\x12+\n\x08requests\x18\x01 \x03(\x0b\x32\x19.ostiary.v1.VerifyRequest\"D\n\x13\x42\x61tchVerifyResponse\x12-\n\tresponses\x18\x01 \x03(\x0b\x32\x1a.ostiary.v1.VerifyResponse\"B\n\x13VerifyStreamRequest\x12+\n\x08requests\x18\x01 \x03(\x0b\x32\x19.ostiary.v1.VerifyRequest\"E\n\x14VerifyStreamResponse\x12-\n\tresponses\x18\x01 \x03(\x0b\x32\x1a.ostiary.v1.VerifyResponse\"\x8d\x01\n\rRevokeRequest\x12\x0f\n\x05token\x18\x01 \x01(\tH\x00\x12\x14\n\nsession_id\x18\x02 \x01(\tH\x00\x12\x14\n\naccount_id\x18\x03 \x01(\tH\x00\x12\x13\n\tclient_id\x18\x04 \x01(\tH\x00\x12\x10\n\x06key_id\x18\x05 \x01(\tH\x00\x12\x0e\n\x06reason\x18\x06 \x01(\tB\x08\n\x06target\"\"\n\x0eRevokeResponse\x12\x10\n\x08revision\x18\x01 \x01(\t2\xb7\x02\n\x0cTokenService\x12?\n\x06Verify\x12\x19.ostiary.v1.VerifyRequest\x1a\x1a.ostiary.v1.VerifyResponse\x12N\n\x0b\x42\x61tchVerify\x12\x1e.ostiary.v1.BatchVerifyRequest\x1a\x1f.ostiary.v1.BatchVerifyResponse\x12U\n\x0cVerifyStream\x12\x1f.ostiary.v1.VerifyStreamRequest\x1a .ostiary.v1.VerifyStreamResponse(\x01\x30\x01\x12?\n\x06Revoke\x12\x19.ostiary.v1.RevokeRequest\x1a\x1a.ostiary.v1.RevokeResponseB:\n\x0e\x64\x65v.ostiary.v1P\x01Z#ostiary.dev/go/ostiary/v1;ostiaryv1\xf8\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,10 +44,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHVERIFYREQUEST']._serialized_end=701
   _globals['_BATCHVERIFYRESPONSE']._serialized_start=703
   _globals['_BATCHVERIFYRESPONSE']._serialized_end=771
-  _globals['_REVOKEREQUEST']._serialized_start=774
-  _globals['_REVOKEREQUEST']._serialized_end=915
-  _globals['_REVOKERESPONSE']._serialized_start=917
-  _globals['_REVOKERESPONSE']._serialized_end=951
-  _globals['_TOKENSERVICE']._serialized_start=954
-  _globals['_TOKENSERVICE']._serialized_end=1178
+  _globals['_VERIFYSTREAMREQUEST']._serialized_start=773
+  _globals['_VERIFYSTREAMREQUEST']._serialized_end=839
+  _globals['_VERIFYSTREAMRESPONSE']._serialized_start=841
+  _globals['_VERIFYSTREAMRESPONSE']._serialized_end=910
+  _globals['_REVOKEREQUEST']._serialized_start=913
+  _globals['_REVOKEREQUEST']._serialized_end=1054
+  _globals['_REVOKERESPONSE']._serialized_start=1056
+  _globals['_REVOKERESPONSE']._serialized_end=1090
+  _globals['_TOKENSERVICE']._serialized_start=1093
+  _globals['_TOKENSERVICE']._serialized_end=1404
 # @@protoc_insertion_point(module_scope)

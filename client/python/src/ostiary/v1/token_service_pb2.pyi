@@ -201,6 +201,46 @@ class BatchVerifyResponse(google.protobuf.message.Message):
 global___BatchVerifyResponse = BatchVerifyResponse
 
 @typing.final
+class VerifyStreamRequest(google.protobuf.message.Message):
+    """Several tokens, asked about on a stream."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: builtins.int
+    @property
+    def requests(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___VerifyRequest]:
+        """1 to 100."""
+
+    def __init__(
+        self,
+        *,
+        requests: collections.abc.Iterable[global___VerifyRequest] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["requests", b"requests"]) -> None: ...
+
+global___VerifyStreamRequest = VerifyStreamRequest
+
+@typing.final
+class VerifyStreamResponse(google.protobuf.message.Message):
+    """Their verdicts."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RESPONSES_FIELD_NUMBER: builtins.int
+    @property
+    def responses(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___VerifyResponse]:
+        """One for each request, in order."""
+
+    def __init__(
+        self,
+        *,
+        responses: collections.abc.Iterable[global___VerifyResponse] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["responses", b"responses"]) -> None: ...
+
+global___VerifyStreamResponse = VerifyStreamResponse
+
+@typing.final
 class RevokeRequest(google.protobuf.message.Message):
     """What to end. Exactly one target."""
 

@@ -46,6 +46,11 @@ class TokenServiceStub(object):
                 request_serializer=ostiary_dot_v1_dot_token__service__pb2.BatchVerifyRequest.SerializeToString,
                 response_deserializer=ostiary_dot_v1_dot_token__service__pb2.BatchVerifyResponse.FromString,
                 _registered_method=True)
+        self.VerifyStream = channel.stream_stream(
+                '/ostiary.v1.TokenService/VerifyStream',
+                request_serializer=ostiary_dot_v1_dot_token__service__pb2.VerifyStreamRequest.SerializeToString,
+                response_deserializer=ostiary_dot_v1_dot_token__service__pb2.VerifyStreamResponse.FromString,
+                _registered_method=True)
         self.Revoke = channel.unary_unary(
                 '/ostiary.v1.TokenService/Revoke',
                 request_serializer=ostiary_dot_v1_dot_token__service__pb2.RevokeRequest.SerializeToString,
@@ -76,6 +81,20 @@ class TokenServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyStream(self, request_iterator, context):
+        """BatchVerify again and again on one stream: each request of the stream is
+        answered by one response, in their order. For gateways that check a few
+        tokens at a time, all the time.
+
+        A request that BatchVerify would refuse ends the stream with that error;
+        the answers before it have been sent. The server ends streams with
+        UNAVAILABLE when it shuts down and when a connection is too old: open
+        another one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Revoke(self, request, context):
         """Ends a token, a session, all of an account, all of a client, or a key, at
         once and everywhere. Durable when it answers; idempotent.
@@ -100,6 +119,11 @@ def add_TokenServiceServicer_to_server(servicer, server):
                     servicer.BatchVerify,
                     request_deserializer=ostiary_dot_v1_dot_token__service__pb2.BatchVerifyRequest.FromString,
                     response_serializer=ostiary_dot_v1_dot_token__service__pb2.BatchVerifyResponse.SerializeToString,
+            ),
+            'VerifyStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.VerifyStream,
+                    request_deserializer=ostiary_dot_v1_dot_token__service__pb2.VerifyStreamRequest.FromString,
+                    response_serializer=ostiary_dot_v1_dot_token__service__pb2.VerifyStreamResponse.SerializeToString,
             ),
             'Revoke': grpc.unary_unary_rpc_method_handler(
                     servicer.Revoke,
@@ -163,6 +187,33 @@ class TokenService(object):
             '/ostiary.v1.TokenService/BatchVerify',
             ostiary_dot_v1_dot_token__service__pb2.BatchVerifyRequest.SerializeToString,
             ostiary_dot_v1_dot_token__service__pb2.BatchVerifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/ostiary.v1.TokenService/VerifyStream',
+            ostiary_dot_v1_dot_token__service__pb2.VerifyStreamRequest.SerializeToString,
+            ostiary_dot_v1_dot_token__service__pb2.VerifyStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

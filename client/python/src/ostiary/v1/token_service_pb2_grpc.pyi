@@ -40,6 +40,20 @@ class TokenServiceStub:
     ]
     """Judges up to 100 tokens. Answers stand in the order of the requests."""
 
+    VerifyStream: grpc.StreamStreamMultiCallable[
+        ostiary.v1.token_service_pb2.VerifyStreamRequest,
+        ostiary.v1.token_service_pb2.VerifyStreamResponse,
+    ]
+    """BatchVerify again and again on one stream: each request of the stream is
+    answered by one response, in their order. For gateways that check a few
+    tokens at a time, all the time.
+
+    A request that BatchVerify would refuse ends the stream with that error;
+    the answers before it have been sent. The server ends streams with
+    UNAVAILABLE when it shuts down and when a connection is too old: open
+    another one.
+    """
+
     Revoke: grpc.UnaryUnaryMultiCallable[
         ostiary.v1.token_service_pb2.RevokeRequest,
         ostiary.v1.token_service_pb2.RevokeResponse,
@@ -73,6 +87,20 @@ class TokenServiceAsyncStub:
         ostiary.v1.token_service_pb2.BatchVerifyResponse,
     ]
     """Judges up to 100 tokens. Answers stand in the order of the requests."""
+
+    VerifyStream: grpc.aio.StreamStreamMultiCallable[
+        ostiary.v1.token_service_pb2.VerifyStreamRequest,
+        ostiary.v1.token_service_pb2.VerifyStreamResponse,
+    ]
+    """BatchVerify again and again on one stream: each request of the stream is
+    answered by one response, in their order. For gateways that check a few
+    tokens at a time, all the time.
+
+    A request that BatchVerify would refuse ends the stream with that error;
+    the answers before it have been sent. The server ends streams with
+    UNAVAILABLE when it shuts down and when a connection is too old: open
+    another one.
+    """
 
     Revoke: grpc.aio.UnaryUnaryMultiCallable[
         ostiary.v1.token_service_pb2.RevokeRequest,
@@ -111,6 +139,22 @@ class TokenServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[ostiary.v1.token_service_pb2.BatchVerifyResponse, collections.abc.Awaitable[ostiary.v1.token_service_pb2.BatchVerifyResponse]]:
         """Judges up to 100 tokens. Answers stand in the order of the requests."""
+
+    @abc.abstractmethod
+    def VerifyStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[ostiary.v1.token_service_pb2.VerifyStreamRequest],
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[ostiary.v1.token_service_pb2.VerifyStreamResponse], collections.abc.AsyncIterator[ostiary.v1.token_service_pb2.VerifyStreamResponse]]:
+        """BatchVerify again and again on one stream: each request of the stream is
+        answered by one response, in their order. For gateways that check a few
+        tokens at a time, all the time.
+
+        A request that BatchVerify would refuse ends the stream with that error;
+        the answers before it have been sent. The server ends streams with
+        UNAVAILABLE when it shuts down and when a connection is too old: open
+        another one.
+        """
 
     @abc.abstractmethod
     def Revoke(

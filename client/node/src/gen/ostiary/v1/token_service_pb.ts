@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file ostiary/v1/token_service.proto.
  */
 export const file_ostiary_v1_token_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5vc3RpYXJ5L3YxL3Rva2VuX3NlcnZpY2UucHJvdG8SCm9zdGlhcnkudjEijQEKDVZlcmlmeVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSFAoMYW55X2F1ZGllbmNlGAMgASgIEhcKD3JlcXVpcmVkX3Njb3BlcxgEIAMoCRIWCg5yZXF1aXJlZF9yb2xlcxgFIAMoCRIUCgxtaW5fcmV2aXNpb24YBiABKAkiWAoOVmVyaWZ5UmVzcG9uc2USDQoFdmFsaWQYASABKAgSDgoGcmVhc29uGAIgASgJEicKBmNsYWltcxgDIAEoCzIXLm9zdGlhcnkudjEuVG9rZW5DbGFpbXMiogIKC1Rva2VuQ2xhaW1zEg4KBmlzc3VlchgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEhEKCWF1ZGllbmNlcxgDIAMoCRIRCgljbGllbnRfaWQYBCABKAkSEgoKc2Vzc2lvbl9pZBgFIAEoCRIQCgh0b2tlbl9pZBgGIAEoCRIuCgppc3N1ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2NvcGVzGAkgAygJEg0KBXJvbGVzGAogAygJEiYKBWV4dHJhGAsgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJBChJCYXRjaFZlcmlmeVJlcXVlc3QSKwoIcmVxdWVzdHMYASADKAsyGS5vc3RpYXJ5LnYxLlZlcmlmeVJlcXVlc3QiRAoTQmF0Y2hWZXJpZnlSZXNwb25zZRItCglyZXNwb25zZXMYASADKAsyGi5vc3RpYXJ5LnYxLlZlcmlmeVJlc3BvbnNlIo0BCg1SZXZva2VSZXF1ZXN0Eg8KBXRva2VuGAEgASgJSAASFAoKc2Vzc2lvbl9pZBgCIAEoCUgAEhQKCmFjY291bnRfaWQYAyABKAlIABITCgljbGllbnRfaWQYBCABKAlIABIQCgZrZXlfaWQYBSABKAlIABIOCgZyZWFzb24YBiABKAlCCAoGdGFyZ2V0IiIKDlJldm9rZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgJMuABCgxUb2tlblNlcnZpY2USPwoGVmVyaWZ5Ehkub3N0aWFyeS52MS5WZXJpZnlSZXF1ZXN0Ghoub3N0aWFyeS52MS5WZXJpZnlSZXNwb25zZRJOCgtCYXRjaFZlcmlmeRIeLm9zdGlhcnkudjEuQmF0Y2hWZXJpZnlSZXF1ZXN0Gh8ub3N0aWFyeS52MS5CYXRjaFZlcmlmeVJlc3BvbnNlEj8KBlJldm9rZRIZLm9zdGlhcnkudjEuUmV2b2tlUmVxdWVzdBoaLm9zdGlhcnkudjEuUmV2b2tlUmVzcG9uc2VCOgoOZGV2Lm9zdGlhcnkudjFQAVojb3N0aWFyeS5kZXYvZ28vb3N0aWFyeS92MTtvc3RpYXJ5djH4AQFiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Ch5vc3RpYXJ5L3YxL3Rva2VuX3NlcnZpY2UucHJvdG8SCm9zdGlhcnkudjEijQEKDVZlcmlmeVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSFAoMYW55X2F1ZGllbmNlGAMgASgIEhcKD3JlcXVpcmVkX3Njb3BlcxgEIAMoCRIWCg5yZXF1aXJlZF9yb2xlcxgFIAMoCRIUCgxtaW5fcmV2aXNpb24YBiABKAkiWAoOVmVyaWZ5UmVzcG9uc2USDQoFdmFsaWQYASABKAgSDgoGcmVhc29uGAIgASgJEicKBmNsYWltcxgDIAEoCzIXLm9zdGlhcnkudjEuVG9rZW5DbGFpbXMiogIKC1Rva2VuQ2xhaW1zEg4KBmlzc3VlchgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEhEKCWF1ZGllbmNlcxgDIAMoCRIRCgljbGllbnRfaWQYBCABKAkSEgoKc2Vzc2lvbl9pZBgFIAEoCRIQCgh0b2tlbl9pZBgGIAEoCRIuCgppc3N1ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2NvcGVzGAkgAygJEg0KBXJvbGVzGAogAygJEiYKBWV4dHJhGAsgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJBChJCYXRjaFZlcmlmeVJlcXVlc3QSKwoIcmVxdWVzdHMYASADKAsyGS5vc3RpYXJ5LnYxLlZlcmlmeVJlcXVlc3QiRAoTQmF0Y2hWZXJpZnlSZXNwb25zZRItCglyZXNwb25zZXMYASADKAsyGi5vc3RpYXJ5LnYxLlZlcmlmeVJlc3BvbnNlIkIKE1ZlcmlmeVN0cmVhbVJlcXVlc3QSKwoIcmVxdWVzdHMYASADKAsyGS5vc3RpYXJ5LnYxLlZlcmlmeVJlcXVlc3QiRQoUVmVyaWZ5U3RyZWFtUmVzcG9uc2USLQoJcmVzcG9uc2VzGAEgAygLMhoub3N0aWFyeS52MS5WZXJpZnlSZXNwb25zZSKNAQoNUmV2b2tlUmVxdWVzdBIPCgV0b2tlbhgBIAEoCUgAEhQKCnNlc3Npb25faWQYAiABKAlIABIUCgphY2NvdW50X2lkGAMgASgJSAASEwoJY2xpZW50X2lkGAQgASgJSAASEAoGa2V5X2lkGAUgASgJSAASDgoGcmVhc29uGAYgASgJQggKBnRhcmdldCIiCg5SZXZva2VSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoCTK3AgoMVG9rZW5TZXJ2aWNlEj8KBlZlcmlmeRIZLm9zdGlhcnkudjEuVmVyaWZ5UmVxdWVzdBoaLm9zdGlhcnkudjEuVmVyaWZ5UmVzcG9uc2USTgoLQmF0Y2hWZXJpZnkSHi5vc3RpYXJ5LnYxLkJhdGNoVmVyaWZ5UmVxdWVzdBofLm9zdGlhcnkudjEuQmF0Y2hWZXJpZnlSZXNwb25zZRJVCgxWZXJpZnlTdHJlYW0SHy5vc3RpYXJ5LnYxLlZlcmlmeVN0cmVhbVJlcXVlc3QaIC5vc3RpYXJ5LnYxLlZlcmlmeVN0cmVhbVJlc3BvbnNlKAEwARI/CgZSZXZva2USGS5vc3RpYXJ5LnYxLlJldm9rZVJlcXVlc3QaGi5vc3RpYXJ5LnYxLlJldm9rZVJlc3BvbnNlQjoKDmRldi5vc3RpYXJ5LnYxUAFaI29zdGlhcnkuZGV2L2dvL29zdGlhcnkvdjE7b3N0aWFyeXYx+AEBYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One token and what it must be good for.
@@ -244,6 +244,48 @@ export const BatchVerifyResponseSchema: GenMessage<BatchVerifyResponse> = /*@__P
   messageDesc(file_ostiary_v1_token_service, 4);
 
 /**
+ * Several tokens, asked about on a stream.
+ *
+ * @generated from message ostiary.v1.VerifyStreamRequest
+ */
+export type VerifyStreamRequest = Message<"ostiary.v1.VerifyStreamRequest"> & {
+  /**
+   * 1 to 100.
+   *
+   * @generated from field: repeated ostiary.v1.VerifyRequest requests = 1;
+   */
+  requests: VerifyRequest[];
+};
+
+/**
+ * Describes the message ostiary.v1.VerifyStreamRequest.
+ * Use `create(VerifyStreamRequestSchema)` to create a new message.
+ */
+export const VerifyStreamRequestSchema: GenMessage<VerifyStreamRequest> = /*@__PURE__*/
+  messageDesc(file_ostiary_v1_token_service, 5);
+
+/**
+ * Their verdicts.
+ *
+ * @generated from message ostiary.v1.VerifyStreamResponse
+ */
+export type VerifyStreamResponse = Message<"ostiary.v1.VerifyStreamResponse"> & {
+  /**
+   * One for each request, in order.
+   *
+   * @generated from field: repeated ostiary.v1.VerifyResponse responses = 1;
+   */
+  responses: VerifyResponse[];
+};
+
+/**
+ * Describes the message ostiary.v1.VerifyStreamResponse.
+ * Use `create(VerifyStreamResponseSchema)` to create a new message.
+ */
+export const VerifyStreamResponseSchema: GenMessage<VerifyStreamResponse> = /*@__PURE__*/
+  messageDesc(file_ostiary_v1_token_service, 6);
+
+/**
  * What to end. Exactly one target.
  *
  * @generated from message ostiary.v1.RevokeRequest
@@ -309,7 +351,7 @@ export type RevokeRequest = Message<"ostiary.v1.RevokeRequest"> & {
  * Use `create(RevokeRequestSchema)` to create a new message.
  */
 export const RevokeRequestSchema: GenMessage<RevokeRequest> = /*@__PURE__*/
-  messageDesc(file_ostiary_v1_token_service, 5);
+  messageDesc(file_ostiary_v1_token_service, 7);
 
 /**
  * The revocation is durable and in force.
@@ -330,7 +372,7 @@ export type RevokeResponse = Message<"ostiary.v1.RevokeResponse"> & {
  * Use `create(RevokeResponseSchema)` to create a new message.
  */
 export const RevokeResponseSchema: GenMessage<RevokeResponse> = /*@__PURE__*/
-  messageDesc(file_ostiary_v1_token_service, 6);
+  messageDesc(file_ostiary_v1_token_service, 8);
 
 /**
  * What the services that receive tokens need. Open to anyone who can reach the
@@ -362,6 +404,23 @@ export const TokenService: GenService<{
     methodKind: "unary";
     input: typeof BatchVerifyRequestSchema;
     output: typeof BatchVerifyResponseSchema;
+  },
+  /**
+   * BatchVerify again and again on one stream: each request of the stream is
+   * answered by one response, in their order. For gateways that check a few
+   * tokens at a time, all the time.
+   *
+   * A request that BatchVerify would refuse ends the stream with that error;
+   * the answers before it have been sent. The server ends streams with
+   * UNAVAILABLE when it shuts down and when a connection is too old: open
+   * another one.
+   *
+   * @generated from rpc ostiary.v1.TokenService.VerifyStream
+   */
+  verifyStream: {
+    methodKind: "bidi_streaming";
+    input: typeof VerifyStreamRequestSchema;
+    output: typeof VerifyStreamResponseSchema;
   },
   /**
    * Ends a token, a session, all of an account, all of a client, or a key, at
