@@ -4,16 +4,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <system_error>
 #include <utility>
 
 namespace ostiary {
 
 Lane::Lane(std::string name, int threads, std::size_t capacity, int niceness)
-    : name_(std::move(name)), capacity_(capacity) {
-  threads_.reserve(static_cast<std::size_t>(threads));
-  for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this, niceness] { Run(niceness); });
-  }
+    : name_(std::move(name)),
+      most_threads_(static_cast<std::size_t>(threads)),
+      capacity_(capacity),
+      niceness_(niceness) {
+  std::lock_guard lock(mutex_);
+  // Room for all: growing must not fail later on.
+  threads_.reserve(most_threads_);
+  StartThread();
+}
+
+void Lane::StartThread() {
+  threads_.emplace_back([this] { Run(); });
 }
 
 Lane::~Lane() {
@@ -30,6 +38,13 @@ bool Lane::TrySubmit(Work work) {
     std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= capacity_) return false;
     queue_.push_back(std::move(work));
+    if (queue_.size() > sleeping_ && threads_.size() < most_threads_) {
+      try {
+        StartThread();
+      } catch (const std::system_error&) {
+        // No more threads to be had: those there are do the work.
+      }
+    }
   }
   work_or_stop_.notify_one();
   return true;
@@ -50,18 +65,20 @@ std::size_t Lane::running() const {
   return running_;
 }
 
-void Lane::Run(int niceness) {
-  if (niceness > 0) {
+void Lane::Run() {
+  if (niceness_ > 0) {
     // On Linux the priority is a thread's own. Failing to be nice is no
     // reason not to work.
     (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)),
-                      niceness);
+                      niceness_);
   }
   for (;;) {
     Work work;
     {
       std::unique_lock lock(mutex_);
+      ++sleeping_;
       work_or_stop_.wait(lock, [this] { return !queue_.empty() || stopping_; });
+      --sleeping_;
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();
