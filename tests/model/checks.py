@@ -122,11 +122,12 @@ FEED = [
 SHARED = [
     shared("compare-and-set", "holds", "", "one_successor older_token_never_succeeds"),
     shared("compare-and-set", "witness", "", "can_use_two_generations"),
-    shared("account read once", "holds", "ONE_READ", "safety"),
-    shared("serializable store", "holds", "SERIALIZABLE", "safety"),
+    shared("account read once", "holds", "", "safety"),
+    shared("serializable store, account read twice", "holds", "SERIALIZABLE READS_ACCOUNT_TWICE",
+           "safety"),
     shared("no compare-and-set", "broken", "NO_COMPARE_AND_SET",
            "one_successor older_token_never_succeeds ended_session_stays_ended"),
-    shared("account read twice", "limit", "", "ended_session_stays_ended"),
+    shared("account read twice", "broken", "READS_ACCOUNT_TWICE", "ended_session_stays_ended"),
 ]
 
 CHECKS = ROTATION + FEED + SHARED

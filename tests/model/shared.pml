@@ -52,14 +52,14 @@ again:
 #else
            :: d_step { lock == NOBODY && generation == gen && !revoked -> lock = me };
 #endif
-#ifdef ONE_READ                /* what would mend it: StateOf's row is used again */
-              claim_gen = seen_gen;
+#ifdef READS_ACCOUNT_TWICE     /* broken, unless the store is serializable */
+              claim_gen = account_gen;
 #else
-              claim_gen = account_gen;                                       /* ReadIssuance */
+              claim_gen = seen_gen;                   /* ReadIssuance: Rotated::account */
 #endif
               d_step {                                                       /* COMMIT */
                 lock = NOBODY;
-#ifdef SERIALIZABLE            /* what would mend it: the store notices */
+#ifdef SERIALIZABLE            /* the store notices */
                 if :: account_gen != seen_gen -> aborted = 1 :: else -> aborted = 0 fi;
 #endif
                 if
