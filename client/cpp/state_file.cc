@@ -168,10 +168,24 @@ Head TakeHead(StateBytes& in) {
   return head;
 }
 
+// Holds keys that will be trusted: null where somebody else could have written
+// it.
+std::FILE* OpenOwn(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return nullptr;
+  struct stat found;
+  const bool ours = fstat(fd, &found) == 0 && S_ISREG(found.st_mode) &&
+                    found.st_uid == geteuid() &&
+                    (found.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (ours) return fdopen(fd, "rb");
+  close(fd);
+  return nullptr;
+}
+
 // All of the file; its entries go into `revoked` unless that is null.
 std::optional<Head> TakeAll(const std::string& path,
                             revocation::RevokedSet* revoked) {
-  StateBytes in(std::fopen(path.c_str(), "rbe"));
+  StateBytes in(OpenOwn(path));
   if (!in.ok()) return std::nullopt;
   Head head = TakeHead(in);
   while (in.ok()) {

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
 #include "server/base/reason.h"
+#include "server/password/kept_memory.h"
 
 namespace ostiary::password {
 namespace {
@@ -25,7 +27,10 @@ void YieldToEverythingElse() {
   (void)setpriority(PRIO_PROCESS, self, kLowestPriority);
 }
 
-// Every Argon2 maps its memory and gives it back, and holds the lock of the
+// A hash's memory is kept only while hashing goes on: an idle server is small.
+constexpr std::chrono::seconds kKeepMemory{2};
+
+// A hash that maps memory of its own, or the first one, holds the lock of the
 // process's memory map meanwhile: at the lowest priority and on busy cores for
 // long. Whoever grows or trims a heap waits for that lock, Verify's thread too
 // (for 150 ms at a time, measured). So heaps are given back in large pieces
@@ -137,9 +142,15 @@ bool HashWorkers::FrontFitsLocked() const {
 
 void HashWorkers::Work() {
   YieldToEverythingElse();
+  KeptMemory memory_kept;
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || FrontFitsLocked(); });
+    const auto something = [this] { return stopping_ || FrontFitsLocked(); };
+    if (!memory_kept.empty() &&
+        !changed_.wait_for(lock, kKeepMemory, something)) {
+      memory_kept.Release();
+    }
+    changed_.wait(lock, something);
     if (stopping_) return;
     Job& job = *queue_.front();
     queue_.pop_front();
@@ -153,6 +164,7 @@ void HashWorkers::Work() {
     absl::Duration took;
     if (status.ok()) {
       const absl::Time begin = clock_.Now();
+      const KeptMemory::Lending lending(memory_kept);
       job.work();
       took = clock_.Now() - begin;
     }

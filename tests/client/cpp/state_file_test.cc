@@ -84,6 +84,20 @@ TEST_F(StateFileTest, IsForTheOwnerOnly) {
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 
+// It holds the keys that will be trusted.
+TEST_F(StateFileTest, FileThatOthersCouldHaveWrittenIsNotRead) {
+  ASSERT_OK(Write());
+  for (const mode_t mode : {0620u, 0602u, 0666u}) {
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+    Knowledge back;
+    EXPECT_FALSE(Read(back).ok());
+    EXPECT_FALSE(back.position().has_value());
+  }
+  ASSERT_EQ(chmod(path_.c_str(), 0644), 0);  // others may read it
+  Knowledge back;
+  EXPECT_OK(Read(back));
+}
+
 TEST_F(StateFileTest, OldFileIsAsStaleAsItIsOld) {
   ASSERT_OK(Write());
   time_.SetWallClock(time_.Now() + absl::Hours(2));
