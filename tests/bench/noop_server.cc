@@ -2,7 +2,8 @@
 // else. On the async API with one queue and one thread, as ostiaryd is built,
 // or on the callback API, as most servers are. `signature` is the async one
 // again, but each call checks an ES256 signature with OpenSSL and nothing else:
-// what nobody who checks new tokens can do without.
+// what nobody who checks new tokens can do without. `refuse` is the async one,
+// but calls without a token are refused, as a server that is busy refuses.
 //
 // Prints "port N" and serves until stdin ends; over TLS if it is given a
 // certificate and its key.
@@ -11,7 +12,6 @@
 #include <openssl/evp.h>
 
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -20,6 +20,8 @@
 #include <thread>
 #include <vector>
 
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "ostiary/v1/token_service.grpc.pb.h"
 
@@ -61,6 +63,27 @@ class Signature {
   std::vector<unsigned char> signature_;
 };
 
+::grpc::Status Busy() {
+  google::rpc::Status status;
+  status.set_code(::grpc::StatusCode::RESOURCE_EXHAUSTED);
+  status.set_message("The server is busy; come back later.");
+  google::rpc::ErrorInfo info;
+  info.set_reason("OVERLOADED");
+  info.set_domain("ostiary.dev");
+  status.add_details()->PackFrom(info);
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(1);
+  status.add_details()->PackFrom(retry);
+  return ::grpc::Status(::grpc::StatusCode::RESOURCE_EXHAUSTED,
+                        status.message(), status.SerializeAsString());
+}
+
+// What the async server does with a call.
+struct Deed {
+  Signature* signature = nullptr;  // checked, if there is one
+  bool refuses = false;            // what has no token
+};
+
 // Everything that comes back from the queue.
 struct Event {
   virtual ~Event() = default;
@@ -70,8 +93,8 @@ struct Event {
 class VerifyCall final : public Event {
  public:
   VerifyCall(AsyncVerify& service, ::grpc::ServerCompletionQueue& queue,
-             Signature* signature)
-      : service_(service), queue_(queue), signature_(signature) {
+             const Deed& deed)
+      : service_(service), queue_(queue), deed_(deed) {
     service_.RequestVerify(&call_, &request_, &writer_, &queue_, &queue_, this);
   }
 
@@ -80,16 +103,20 @@ class VerifyCall final : public Event {
       delete this;
       return;
     }
-    new VerifyCall(service_, queue_, signature_);
+    new VerifyCall(service_, queue_, deed_);
     answered_ = true;
-    if (signature_ != nullptr) signature_->Check();
+    if (deed_.refuses && request_.token().empty()) {
+      static const ::grpc::Status busy = Busy();
+      return writer_.FinishWithError(busy, this);
+    }
+    if (deed_.signature != nullptr) deed_.signature->Check();
     writer_.Finish(response_, ::grpc::Status::OK, this);
   }
 
  private:
   AsyncVerify& service_;
   ::grpc::ServerCompletionQueue& queue_;
-  Signature* const signature_;  // null: do nothing
+  const Deed& deed_;
   ::grpc::ServerContext call_;
   v1::VerifyRequest request_;
   v1::VerifyResponse response_;
@@ -129,7 +156,7 @@ std::string ReadFile(const char* path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-int ServeAsync(const Place& place, Signature* signature) {
+int ServeAsync(const Place& place, const Deed& deed) {
   AsyncVerify verify;
   ::grpc::ServerBuilder builder;
   int port = 0;
@@ -138,7 +165,7 @@ int ServeAsync(const Place& place, Signature* signature) {
   auto queue = builder.AddCompletionQueue();
   const auto server = builder.BuildAndStart();
   if (server == nullptr) return 1;
-  for (int i = 0; i < 128; ++i) new VerifyCall(verify, *queue, signature);
+  for (int i = 0; i < 128; ++i) new VerifyCall(verify, *queue, deed);
   std::thread poller([&] {
     void* tag = nullptr;
     bool ok = false;
@@ -177,16 +204,17 @@ int main(int argc, char** argv) {
     place.certificate = ostiary::bench::ReadFile(argv[3]);
     place.key = ostiary::bench::ReadFile(argv[4]);
   }
-  if (argc > 1 && std::strcmp(argv[1], "async") == 0)
-    return ostiary::bench::ServeAsync(place, nullptr);
-  if (argc > 1 && std::strcmp(argv[1], "signature") == 0) {
+  const std::string kind = argc > 1 ? argv[1] : "";
+  if (kind == "async") return ostiary::bench::ServeAsync(place, {});
+  if (kind == "refuse")
+    return ostiary::bench::ServeAsync(place, {.refuses = true});
+  if (kind == "signature") {
     ostiary::bench::Signature signature;
-    return ostiary::bench::ServeAsync(place, &signature);
+    return ostiary::bench::ServeAsync(place, {.signature = &signature});
   }
-  if (argc > 1 && std::strcmp(argv[1], "callback") == 0)
-    return ostiary::bench::ServeCallback(place);
-  std::fprintf(
-      stderr,
-      "noop_server async|callback|signature [address [certificate key]]\n");
+  if (kind == "callback") return ostiary::bench::ServeCallback(place);
+  std::fprintf(stderr,
+               "noop_server async|callback|signature|refuse [address "
+               "[certificate key]]\n");
   return 2;
 }

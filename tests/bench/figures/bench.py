@@ -108,7 +108,7 @@ class Server:
 class Noop:
     """A gRPC server that does nothing: `async` or `callback` API.
 
-    `signature` checks one signature a call, on the async API.
+    `signature` checks one signature a call, `refuse` refuses those without a token; on the async API.
     """
 
     def __init__(self, kind, *arguments):
