@@ -83,7 +83,7 @@ class Door {
       const MethodRow& row) const = 0;
 
   // Serves one call: runs it inline or on its lane, and calls `done`. The
-  // context, the request and the answer must outlive that call. The status
+  // context, the request and the reply must outlive that call. The status
   // is ready for ToRpcStatus: what is inside it may leave the house. A secret
   // in `request` is wiped before `done`.
   virtual void Dispatch(const MethodRow& row, const CallContext& context,

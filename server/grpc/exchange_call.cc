@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/time/time.h"
 #include "server/base/reason.h"
 #include "server/base/secret.h"
 #include "server/grpc/call_context.h"
@@ -11,8 +10,6 @@
 
 namespace ostiary::rpc {
 namespace {
-
-constexpr absl::Duration kRetryAfterOverload = absl::Seconds(1);
 
 // An open stream waits long for its next request, and keeps no more than this
 // meanwhile.
@@ -35,8 +32,7 @@ void ExchangeMethod::Drain() {
 absl::Status ExchangeMethod::Add(ExchangeCall& call, int most) {
   absl::MutexLock lock(&mutex_);
   if (draining_) return Refuse(Reason::kNotReady);
-  if (open_.size() >= static_cast<std::size_t>(most))
-    return RefuseUntil(Reason::kOverloaded, kRetryAfterOverload);
+  if (open_.size() >= static_cast<std::size_t>(most)) return Busy();
   open_.insert(&call);
   return absl::OkStatus();
 }
@@ -111,9 +107,9 @@ void ExchangeCall::OnRead(bool ok) {
 }
 
 absl::Status ExchangeCall::Admit() {
-  if (!traffic_.Begin()) {
+  if (absl::Status s = traffic_.Begin(); !s.ok()) {
     bytes_.Clear();
-    return RefuseUntil(Reason::kOverloaded, kRetryAfterOverload);
+    return s;
   }
   request_size_ = bytes_.Length();
   return ParseMessage(bytes_, method_.max_request_bytes, *request_);
@@ -126,7 +122,7 @@ void ExchangeCall::Serve() {
 }
 
 void ExchangeCall::Answer(absl::Status status) {
-  if (status.ok()) status = SerializeAnswer(reply_, bytes_);
+  if (status.ok()) status = SerializeReply(reply_, bytes_);
   traffic_.End();
   absl::MutexLock lock(&mutex_);
   if (!status.ok()) return Finish(status);

@@ -27,19 +27,19 @@ absl::Status ParseMessage(::grpc::ByteBuffer& bytes, std::size_t max_bytes,
                              message.GetTypeName(), "."));
 }
 
-absl::Status SerializeAnswer(const door::Reply& answer,
-                             ::grpc::ByteBuffer& bytes) {
-  if (!answer.encoded.empty()) {
-    const ::grpc::Slice slice(answer.encoded);
+absl::Status SerializeReply(const door::Reply& reply,
+                            ::grpc::ByteBuffer& bytes) {
+  if (!reply.encoded.empty()) {
+    const ::grpc::Slice slice(reply.encoded);
     bytes = ::grpc::ByteBuffer(&slice, 1);
     return absl::OkStatus();
   }
   bool owned = false;
   const ::grpc::Status status =
-      Traits::Serialize(*answer.message, &bytes, &owned);
+      Traits::Serialize(*reply.message, &bytes, &owned);
   if (status.ok()) return absl::OkStatus();
   return absl::InternalError(
-      absl::StrCat("cannot serialize a ", answer.message->GetTypeName()));
+      absl::StrCat("cannot serialize a ", reply.message->GetTypeName()));
 }
 
 void Recycle(const NewMessage& make, std::size_t wire_bytes,

@@ -18,8 +18,8 @@ absl::Status ParseMessage(::grpc::ByteBuffer& bytes, std::size_t max_bytes,
                           google::protobuf::Message& message);
 
 // INTERNAL if it does not fit into a message of gRPC.
-absl::Status SerializeAnswer(const door::Reply& answer,
-                             ::grpc::ByteBuffer& bytes);
+absl::Status SerializeReply(const door::Reply& reply,
+                            ::grpc::ByteBuffer& bytes);
 
 using NewMessage = std::function<std::unique_ptr<google::protobuf::Message>()>;
 

@@ -1,6 +1,19 @@
 #include "server/grpc/traffic.h"
 
+#include "server/base/reason.h"
+
 namespace ostiary::rpc {
+namespace {
+
+// What a caller that was turned away waits: the calls in front of it take
+// milliseconds.
+constexpr absl::Duration kRetryAfterOverload = absl::Seconds(1);
+
+}  // namespace
+
+absl::Status Busy() {
+  return RefuseUntil(Reason::kOverloaded, kRetryAfterOverload);
+}
 
 bool Traffic::Join() {
   if ((users_.fetch_add(1) & kClosed) == 0) return true;
@@ -16,7 +29,9 @@ void Traffic::Leave() {
   absl::MutexLock lock(&mutex_);
 }
 
-bool Traffic::Begin() { return served_.fetch_add(1) < bound_; }
+absl::Status Traffic::Begin() {
+  return served_.fetch_add(1) < bound_ ? absl::OkStatus() : Busy();
+}
 
 void Traffic::End() { served_.fetch_sub(1); }
 

@@ -4,10 +4,14 @@
 #include <atomic>
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace ostiary::rpc {
+
+// kOverloaded, with when to come back.
+absl::Status Busy();
 
 // Counts, over all queues, who still uses a completion queue and how many calls
 // are being served.
@@ -32,9 +36,10 @@ class Traffic {
   [[nodiscard]] bool Join();
   void Leave();
 
-  // A call of a user that has joined begins to be served; pairs with End. False
-  // if the bound is passed: the call should be refused, and ends all the same.
-  [[nodiscard]] bool Begin();
+  // A call of a user that has joined begins to be served; pairs with End.
+  // Busy() if the bound is passed: the call should be refused, and ends all the
+  // same.
+  absl::Status Begin();
   void End();
 
   // Nobody joins any more.

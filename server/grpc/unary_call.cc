@@ -2,16 +2,10 @@
 
 #include <utility>
 
-#include "absl/time/time.h"
-#include "server/base/reason.h"
 #include "server/base/secret.h"
 
 namespace ostiary::rpc {
 namespace {
-
-// What a caller that was turned away waits: the calls in front of it take
-// milliseconds.
-constexpr absl::Duration kRetryAfterOverload = absl::Seconds(1);
 
 // The calls that a burst has added keep no more than this. Larger buffers
 // would stay with each of them for ever.
@@ -107,9 +101,9 @@ void UnaryCall::Proceed(bool ok) {
 }
 
 absl::Status UnaryCall::Admit() {
-  if (!slots_.traffic().Begin()) {
+  if (absl::Status s = slots_.traffic().Begin(); !s.ok()) {
     request_bytes_.Clear();
-    return RefuseUntil(Reason::kOverloaded, kRetryAfterOverload);
+    return s;
   }
   request_size_ = request_bytes_.Length();
   return ParseMessage(request_bytes_, method_.max_request_bytes, *request_);
@@ -123,7 +117,7 @@ void UnaryCall::Serve() {
 }
 
 void UnaryCall::Answer(absl::Status status) {
-  if (status.ok()) status = SerializeAnswer(reply_, response_bytes_);
+  if (status.ok()) status = SerializeReply(reply_, response_bytes_);
   // Before Finish: from there on, this belongs to the polling thread again.
   stage_ = Stage::kFinishing;
   if (watches_caller_) HandOver(&on_caller_done_);

@@ -35,7 +35,7 @@ struct Method {
   // Answers by calling `done` once; the references outlive that call.
   using Serve = std::function<void(const door::CallContext& context,
                                    google::protobuf::Message& request,
-                                   door::Reply& answer, door::Door::Done done)>;
+                                   door::Reply& reply, door::Door::Done done)>;
 
   RawService* service = nullptr;
   int index = 0;  // in the service's descriptor

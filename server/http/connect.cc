@@ -29,7 +29,7 @@ struct Call {
   Codec codec = Codec::kJson;
   door::CallContext context;
   std::unique_ptr<pb::Message> request;
-  door::Reply answer;
+  door::Reply reply;
   Handler::Done done;
 };
 
@@ -128,15 +128,14 @@ absl::Status Prepare(const door::MethodRow& row, const Clock& clock,
 }
 
 std::string BodyOf(const Call& call) {
-  const door::Reply& answer = call.answer;
+  const door::Reply& reply = call.reply;
   if (call.codec == Codec::kJson) {
     // Our own bytes.
-    if (!answer.encoded.empty())
-      answer.message->ParseFromString(answer.encoded);
-    return PrintJson(*answer.message);
+    if (!reply.encoded.empty()) reply.message->ParseFromString(reply.encoded);
+    return PrintJson(*reply.message);
   }
-  return answer.encoded.empty() ? answer.message->SerializeAsString()
-                                : answer.encoded;
+  return reply.encoded.empty() ? reply.message->SerializeAsString()
+                               : reply.encoded;
 }
 
 Response AnswerTo(const Call& call, const absl::Status& status) {
@@ -161,13 +160,13 @@ void ServeConnect(door::Door& door, const door::MethodRow& row,
   const auto call = std::make_shared<Call>();
   call->codec = *codec;
   call->request = door.NewRequest(row);
-  call->answer.message = door.NewResponse(row);
+  call->reply.message = door.NewResponse(row);
   if (absl::Status s = Prepare(row, clock, request, *call); !s.ok())
     return done(ConnectError(s));
   request.body = SecretBytes();  // wiped before the call begins
   call->done = std::move(done);
   door.Dispatch(
-      row, call->context, *call->request, call->answer,
+      row, call->context, *call->request, call->reply,
       [call](absl::Status status) { call->done(AnswerTo(*call, status)); });
 }
 

@@ -73,7 +73,7 @@ bool KeptMemory::PutBack(void* block, std::size_t bytes) {
 
 }  // namespace ostiary::password
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if OSTIARY_KEEPS_HASH_MEMORY
 
 // Before libc's own for everything that is linked dynamically. The system's
 // answers, but for a hash on a thread that has been lent memory.

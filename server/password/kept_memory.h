@@ -4,6 +4,19 @@
 #include <cstddef>
 #include <cstdint>
 
+// 0 under sanitizers, which answer mmap themselves.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OSTIARY_KEEPS_HASH_MEMORY 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define OSTIARY_KEEPS_HASH_MEMORY 0
+#endif
+#endif
+#ifndef OSTIARY_KEEPS_HASH_MEMORY
+#define OSTIARY_KEEPS_HASH_MEMORY 1
+#endif
+
 namespace ostiary::password {
 
 // One thread's memory for hashing, kept from one hash to the next.
@@ -13,9 +26,8 @@ namespace ostiary::password {
 // measured) and holds the lock of the process's memory map meanwhile, so that
 // other threads wait. Debian's libsodium takes no memory from its caller; so
 // while a Lending lives, this room answers the `mmap` and `munmap` of its
-// thread (docs/decisions/0007-kept-hash-memory.md). Where that is impossible
-// (under sanitizers, which have a mind of their own about mmap), nothing is
-// kept.
+// thread (docs/decisions/0007-kept-hash-memory.md). Where that is impossible,
+// nothing is kept (OSTIARY_KEEPS_HASH_MEMORY).
 //
 // What is kept is wiped after each hash and left out of core dumps.
 //

@@ -1,8 +1,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "gtest/gtest.h"
 #include "server/base/clock.h"
 #include "server/base/ids.h"
+#include "server/base/keyed_hash.h"
 #include "server/base/random.h"
 #include "server/base/reason.h"
 #include "server/base/secret.h"
@@ -65,6 +67,25 @@ TEST(SecretTest, ComparisonIsExact) {
   EXPECT_TRUE(EqualInConstantTime("abc", "abc"));
   EXPECT_FALSE(EqualInConstantTime("abc", "abd"));
   EXPECT_FALSE(EqualInConstantTime("abc", "abcd"));
+}
+
+// RFC 4231 section 4, cases 1, 2 and 6 (a key longer than a block); and no key.
+TEST(KeyedHashTest, KnownAnswers) {
+  const auto tag = [](const std::string& key, const std::string& message) {
+    return absl::BytesToHexString(HmacSha256(key, message));
+  };
+  const std::string first =
+      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
+  EXPECT_EQ(tag(std::string(20, '\x0b'), "Hi There"), first);
+  EXPECT_EQ(tag("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(tag(std::string(131, '\xaa'),
+                "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(tag("", ""),
+            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+  // Nothing of the key before is left.
+  EXPECT_EQ(tag(std::string(20, '\x0b'), "Hi There"), first);
 }
 
 TEST(ClockTest, NeverAnswersBelowItsFloor) {
