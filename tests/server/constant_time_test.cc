@@ -52,6 +52,7 @@ TEST(ConstantTime, TheWholeTagOfARefreshTokenIsCompared) {
 }
 
 // One of each way to keep a password; `bytes` is the digest as it is compared.
+// Argon2id is not here: libsodium compares it, with its own sodium_memcmp.
 struct Stored {
   const char* name;
   const char* hash;
@@ -71,13 +72,13 @@ TEST_P(ConstantTimeHash, TheWholeDigestIsCompared) {
 INSTANTIATE_TEST_SUITE_P(
     Schemes, ConstantTimeHash,
     ::testing::Values(
-        Stored{"argon2id",
-               "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
+        Stored{"argon2d",
+               "$argon2d$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$"
                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
                32},
         Stored{"bcrypt",
                "$2b$04$JTlMi8jcdRhxBXXw3.6arOlSTv/53PezaKz2Q.ZfBshKciu5vY8hC",
-               23},
+               31},
         Stored{"pbkdf2",
                "$pbkdf2-sha256$1000$c29tZXNhbHRzb21lc2FsdA$"
                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
