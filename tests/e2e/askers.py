@@ -141,6 +141,13 @@ def streams_of(contract, method):
     return described.client_streaming, described.server_streaming
 
 
+def over_connect(house, row):
+    """Whether the method is served over HTTP, too."""
+    method = row.partition(":")[0]
+    return not method.startswith("grpc.") and not any(
+        streams_of(house.contract, method))
+
+
 class SecuredHouse(House):
     """A house with TLS; further doors: one that shows a client certificate, on
     either wire."""
@@ -265,7 +272,8 @@ class Town:
 
 
 def with_role(house, role):
-    person = house.sign_up()
+    """Made by an operator: sign-up may be closed."""
+    person = house.sign_up(door=house.operator)
     house.operator.call("AccountService/GrantRole", {
         "account_id": person.account_id, "role": role})
     return person
