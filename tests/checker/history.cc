@@ -15,10 +15,9 @@ namespace {
 constexpr std::size_t kFingerprintBytes = 16;
 
 void SortByStart(std::vector<Operation>& operations) {
-  std::stable_sort(operations.begin(), operations.end(),
-                   [](const Operation& a, const Operation& b) {
-                     return a.start < b.start;
-                   });
+  std::stable_sort(
+      operations.begin(), operations.end(),
+      [](const Operation& a, const Operation& b) { return a.start < b.start; });
 }
 
 }  // namespace
@@ -95,8 +94,8 @@ absl::StatusOr<std::vector<Operation>> ReadHistory(const std::string& path) {
     if (line.empty() || line.front() == '#') continue;
     auto operation = FromJsonLine(line);
     if (!operation.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ":", number, ": ", operation.status().message()));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ":", number, ": ", operation.status().message()));
     }
     // Who wrote no id finds the operation by its line.
     if (operation->id == 0) operation->id = number;

@@ -1,10 +1,9 @@
 #include "tests/checker/operation.h"
 
 #include <array>
+#include <boost/json.hpp>
 #include <functional>
 #include <utility>
-
-#include <boost/json.hpp>
 
 #include "absl/strings/str_cat.h"
 

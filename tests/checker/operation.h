@@ -54,11 +54,11 @@ inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 // One call with its answer, or one thing seen. Secrets are never in here, only
 // what Fingerprint (history.h) makes of them.
 struct Operation {
-  std::int64_t id = 0;  // its place in the history; for people
-  std::string process;  // who asked
+  std::int64_t id = 0;       // its place in the history; for people
+  std::string process = {};  // who asked
   Kind kind = Kind::kVerify;
   Outcome outcome = Outcome::kUnknown;
-  std::string reason;  // of a refusal: "REFRESH_REJECTED", "TOKEN_REVOKED"
+  std::string reason = {};  // of a refusal: "REFRESH_REJECTED", "TOKEN_REVOKED"
   // On one clock for the whole history. What ended before another began
   // happened before it; anything else may have happened in either order.
   std::int64_t start = 0;
@@ -67,23 +67,24 @@ struct Operation {
   std::int64_t start_time = 0;
   std::int64_t end_time = 0;
 
-  std::string account;  // "acct_..."
-  std::string session;  // "sess_..."
+  std::string account = {};  // "acct_..."
+  std::string session = {};  // "sess_..."
   // The access token: of the answer, or asked about. A retry repeats the id;
   // if the account's generation has risen meanwhile, it is another token.
-  std::string token_id;  // jti
+  std::string token_id = {};           // jti
   std::uint64_t token_generation = 0;  // gen; 0: not known
-  std::string key;                     // kid; or the ledger row's key
+  std::string key = {};                // kid; or the ledger row's key
   std::int64_t issue_time = 0;         // iat, microseconds; 0: not known
-  std::string presented;     // fingerprint of the refresh token that was given
-  std::string refresh;       // fingerprint of the refresh token that was got
-  std::string request_id;    // of a refresh
-  std::string password;      // a name or fingerprint: as presented, or as set
-  std::string new_password;  // the same: what a change sets
-  std::uint32_t epoch = 0;   // of the ticket, ledger row or head
+  std::string presented =
+      {};                    // fingerprint of the refresh token that was given
+  std::string refresh = {};  // fingerprint of the refresh token that was got
+  std::string request_id = {};  // of a refresh
+  std::string password = {};  // a name or fingerprint: as presented, or as set
+  std::string new_password = {};  // the same: what a change sets
+  std::uint32_t epoch = 0;        // of the ticket, ledger row or head
   std::int64_t sequence = 0;
-  std::string entry;   // kLedgerRow: "token", "session", "account", ...
-  std::string action;  // kAuditRow: "session.sign_in"; its outcome is "ok"
+  std::string entry = {};   // kLedgerRow: "token", "session", "account", ...
+  std::string action = {};  // kAuditRow: "session.sign_in"; its outcome is "ok"
 
   bool ok() const { return outcome == Outcome::kOk; }
   bool refused() const { return outcome == Outcome::kRefused; }
