@@ -164,7 +164,17 @@ bool AccountState::ChangePassword(const Step& step) {
 
 bool AccountState::Administer(const Step& step) {
   const Kind kind = step.operation.kind;
-  if (kind == Kind::kRestart) return true;
+  if (kind == Kind::kRestart) {
+    // The window of an honest repeat does not run meanwhile.
+    const std::int64_t down =
+        step.operation.end_time - step.operation.start_time;
+    for (Session& session : sessions_) {
+      if (session.rotated_to == 0) continue;
+      session.rotated_from += down;
+      session.rotated_to += down;
+    }
+    return true;
+  }
   if (kind == Kind::kSignUp) {
     if (step.operation.refused()) return true;
     if (password_ >= 0) return step.operation.unknown();
