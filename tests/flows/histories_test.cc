@@ -1,7 +1,6 @@
-#include <map>
-
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/flows/faulty_recorders.h"
 #include "tests/flows/random_life.h"
 #include "tests/support/trials.h"
 
@@ -10,24 +9,12 @@
 namespace ostiary::testing {
 namespace {
 
-using ::testing::Contains;
-using ::testing::IsEmpty;
-using ::testing::Not;
-
 constexpr int kClients = 4;
 constexpr int kCalls = 9;
 // So many accounts live side by side in a house, each with a history of its
 // own.
 constexpr int kNeighbours = 25;
 constexpr auto kDown = absl::Seconds(30);
-
-HouseOptions Patient() {
-  HouseOptions options;
-  options.sign_in_limits.pair = {10'000, absl::Minutes(15)};
-  options.sign_in_limits.identifier = {10'000, absl::Hours(1)};
-  options.sign_in_limits.origin = {100'000, absl::Minutes(15)};
-  return options;
-}
 
 // One account and what was written down about it.
 struct Neighbour {
@@ -120,59 +107,7 @@ TEST(Histories, OfManyAccountsAgreeWithTheLedgerAndTheAuditLog) {
   }
 }
 
-// --- That it would have been noticed. Houses with a fault:
-
-// Answers from what it said before: a token cache that holds the verdict.
-class HoldsVerdicts : public Recorder {
- public:
-  using Recorder::Recorder;
-
- protected:
-  std::string AskVerdict(const std::string& access_token) override {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto it = said_.find(access_token);
-    if (it != said_.end()) return it->second;
-    return said_[access_token] = Recorder::AskVerdict(access_token);
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, std::string> said_;
-};
-
-// Acknowledges the end of a session and forgets it.
-class ForgetsRevocations : public Recorder {
- public:
-  using Recorder::Recorder;
-
- protected:
-  absl::StatusOr<std::string> AskRevokeSession(const std::string&) override {
-    return std::string();
-  }
-};
-
-// Writes the generation it read over what another has written meanwhile: a
-// refresh without the compare-and-set.
-class LosesUpdates : public Recorder {
- public:
-  using Recorder::Recorder;
-
- protected:
-  absl::StatusOr<flow::IssuedTokens> AskRefresh(
-      const std::string& token, const std::string& request_id) override {
-    auto answer = Recorder::AskRefresh(token, request_id);
-    if (!answer.ok()) return answer;
-    EXPECT_TRUE(house()
-                    .Write([&](storage::WriteTx& tx) {
-                      auto row = tx.sessions().Find(answer->session_id.bytes());
-                      const std::uint32_t read = (*row)->generation;
-                      if (read > 2) (*row)->generation = read - 1;
-                      return tx.sessions().UpdateIf(**row, read).status();
-                    })
-                    .ok());
-    return answer;
-  }
-};
+// --- That it would have been noticed.
 
 template <typename Faulty>
 bool IsNoticed(const HouseOptions& options = Patient()) {

@@ -62,6 +62,14 @@ std::vector<checker::Violation> Judged(const checker::History& history,
 
 }  // namespace
 
+HouseOptions Patient() {
+  HouseOptions options;
+  options.sign_in_limits.pair = {10'000, absl::Minutes(15)};
+  options.sign_in_limits.identifier = {10'000, absl::Hours(1)};
+  options.sign_in_limits.origin = {100'000, absl::Minutes(15)};
+  return options;
+}
+
 void AllAtOnce(int threads, const std::function<void(int)>& body) {
   std::barrier start(threads);
   std::vector<std::thread> running;

@@ -19,6 +19,9 @@ struct Person {
   AccountId id;
 };
 
+// A house that never says that there were too many attempts.
+HouseOptions Patient();
+
 // Runs `body` in so many threads, from the same moment on.
 void AllAtOnce(int threads, const std::function<void(int)>& body);
 
