@@ -69,7 +69,7 @@ class Neighbourhood {
 };
 
 TEST(Histories, OfMixedCallsAreLinearizableAndBreakNoPromise) {
-  Trials trials(200);
+  Trials trials(Few(200));
   bool more = true;
   for (int round = 0; more; ++round) {
     std::vector<std::uint64_t> seeds;

@@ -22,6 +22,15 @@ struct Person {
 // A house that never says that there were too many attempts.
 HouseOptions Patient();
 
+// Of so many trials, those that a slow build (under a sanitizer) does.
+constexpr int Few(int usual) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  return usual / 5;
+#else
+  return usual;
+#endif
+}
+
 // Runs `body` in so many threads, from the same moment on.
 void AllAtOnce(int threads, const std::function<void(int)>& body);
 

@@ -117,7 +117,7 @@ Racers<Recording> RunBatch(House& house, std::uint64_t seed, int races) {
 }
 
 TEST(RevocationRaces, NothingMintedLivesAfterTheAnswer) {
-  Trials batches(10);
+  Trials batches(Few(10));
   while (batches.Next()) {
     House house(Patient());
     for (const auto& racer :

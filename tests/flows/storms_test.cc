@@ -108,7 +108,7 @@ class Storm {
 class Storms : public ::testing::TestWithParam<Meanwhile> {};
 
 TEST_P(Storms, OfOneTokenLeaveOneSuccessorOrNone) {
-  Trials trials(50);
+  Trials trials(Few(50));
   for (bool more = true; more;) {
     std::vector<std::uint64_t> seeds;
     while (seeds.size() < kAtOnce && (more = trials.Next()))
