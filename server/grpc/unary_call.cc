@@ -10,6 +10,9 @@ namespace {
 // The calls that a burst has added keep no more than this. Larger buffers
 // would stay with each of them for ever.
 constexpr std::size_t kKeptBytes = 4096;
+// As many calls as may be served, answers that may be unread, and as many
+// answers that were given up and that gRPC has not let go of.
+constexpr int kPlaces = 3;
 
 }  // namespace
 
@@ -18,7 +21,8 @@ CallSlots::CallSlots(const Method& method, Traffic& traffic,
     : method_(method),
       traffic_(traffic),
       queue_(queue),
-      most_calls_(static_cast<std::size_t>(method.slots + traffic.bound())) {}
+      most_calls_(
+          static_cast<std::size_t>(method.slots + kPlaces * traffic.bound())) {}
 
 CallSlots::~CallSlots() = default;
 
@@ -121,6 +125,8 @@ void UnaryCall::Answer(absl::Status status) {
   // Before Finish: from there on, this belongs to the polling thread again.
   stage_ = Stage::kFinishing;
   if (watches_caller_) HandOver(&on_caller_done_);
+  slots_.traffic().End();
+  slots_.traffic().unread().Add(*call_, unread_);
   Finish(status);
 }
 
@@ -141,7 +147,7 @@ void UnaryCall::OnCallerDone(bool) {
 
 void UnaryCall::RecycleWhenOver() {
   if (!finished_ || (watches_caller_ && !caller_done_)) return;
-  slots_.traffic().End();
+  slots_.traffic().unread().Remove(unread_);
   GiveBack();
 }
 
