@@ -2,12 +2,13 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <deque>
 #include <exception>
 #include <list>
 #include <thread>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -80,8 +81,11 @@ class Server::Loop {
  private:
   Task<void> Accept(Acceptor& acceptor);
   void Admit(Socket socket);
+  bool FindPlace(const std::string& key);
+  bool GiveUpWhoNeverAsked();
+  void ForgetWhoIsNotSilent();
   std::unique_ptr<Stream> MakeStream(Socket socket);
-  void Leave(const std::shared_ptr<Session>& session, const std::string& key);
+  void Leave(const std::shared_ptr<Session>& session);
   void BeginDrain();
   void CutOff();
   void NotifyIfEmpty();
@@ -91,7 +95,10 @@ class Server::Loop {
   ConnectionCount count_;
   std::unique_ptr<TlsContexts> tls_;  // null: plain
   std::list<Acceptor> acceptors_;
-  absl::flat_hash_set<std::shared_ptr<Session>> sessions_;
+  // Each with its key at `count_`; empty: its place was given to another.
+  absl::flat_hash_map<std::shared_ptr<Session>, std::string> sessions_;
+  // In the order they came, with some that have asked or gone since.
+  std::deque<std::weak_ptr<Session>> silent_;
   absl::Notification empty_;  // draining, and no session is left
   absl::Mutex drain_mutex_;   // one Drain at a time
   std::thread thread_;
@@ -161,7 +168,7 @@ void Server::Loop::Admit(Socket socket) {
   const tcp::endpoint local = socket.local_endpoint(ec);
   if (ec) return;
   const std::string key = CountingKey(peer.address());
-  if (!count_.Enter(key)) {
+  if (!FindPlace(key)) {
     if (tls_ == nullptr) TurnAway(socket, house_.clock);
     return;
   }
@@ -173,18 +180,52 @@ void Server::Loop::Admit(Socket socket) {
                                       : AnswerFrame::Transport::kTls};
   const auto session = std::make_shared<Session>(
       io_.get_executor(), std::move(stream), std::move(facts), house_);
-  sessions_.insert(session);
+  sessions_.emplace(session, key);
+  ForgetWhoIsNotSilent();
+  silent_.push_back(session);
   asio::co_spawn(io_.get_executor(), session->Run(),
-                 [this, session, key](const std::exception_ptr& broken) {
+                 [this, session](const std::exception_ptr& broken) {
                    if (broken) session->Abort();
-                   Leave(session, key);
+                   Leave(session);
                  });
 }
 
-void Server::Loop::Leave(const std::shared_ptr<Session>& session,
-                         const std::string& key) {
-  sessions_.erase(session);
-  count_.Leave(key);
+bool Server::Loop::FindPlace(const std::string& key) {
+  using Place = ConnectionCount::Place;
+  const Place found = count_.Enter(key);
+  if (found != Place::kNoneAtAll) return found == Place::kGiven;
+  return GiveUpWhoNeverAsked() && count_.Enter(key) == Place::kGiven;
+}
+
+// Those who connect and then say nothing, or drip, must not keep out those who
+// ask: when all places are taken, the one who has been at it longest goes.
+bool Server::Loop::GiveUpWhoNeverAsked() {
+  while (!silent_.empty()) {
+    const std::shared_ptr<Session> session = silent_.front().lock();
+    silent_.pop_front();
+    if (session == nullptr || session->has_asked()) continue;
+    const auto found = sessions_.find(session);
+    if (found == sessions_.end()) continue;
+    count_.Leave(found->second);
+    found->second.clear();
+    session->Abort();
+    return true;
+  }
+  return false;
+}
+
+void Server::Loop::ForgetWhoIsNotSilent() {
+  while (!silent_.empty()) {
+    const std::shared_ptr<Session> session = silent_.front().lock();
+    if (session != nullptr && !session->has_asked()) return;
+    silent_.pop_front();
+  }
+}
+
+void Server::Loop::Leave(const std::shared_ptr<Session>& session) {
+  const auto found = sessions_.find(session);
+  if (!found->second.empty()) count_.Leave(found->second);
+  sessions_.erase(found);
   NotifyIfEmpty();
 }
 
@@ -197,12 +238,12 @@ void Server::Loop::BeginDrain() {
   house_.draining = true;
   error_code ignored;
   for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
-  for (const auto& session : sessions_) session->CloseIfIdle();
+  for (const auto& [session, key] : sessions_) session->CloseIfIdle();
   NotifyIfEmpty();
 }
 
 void Server::Loop::CutOff() {
-  for (const auto& session : sessions_) session->Abort();
+  for (const auto& [session, key] : sessions_) session->Abort();
 }
 
 void Server::Loop::Drain(absl::Duration patience) {

@@ -88,6 +88,7 @@ Task<bool> Session::ServeOne() {
     co_return false;
   }
 
+  has_asked_ = true;
   arrival.request.peer_address = peer_.address;
   arrival.request.arrived_at_loopback = peer_.arrived_at_loopback;
   std::optional<Response> response = co_await Ask(std::move(arrival.request));

@@ -51,6 +51,9 @@ class Session : public std::enable_shared_from_this<Session> {
   // Ends the session without an answer.
   void Abort();
 
+  // Whether a whole request has ever come.
+  bool has_asked() const { return has_asked_; }
+
  private:
   struct Pending;  // an answer that is awaited
 
@@ -70,6 +73,7 @@ class Session : public std::enable_shared_from_this<Session> {
   RequestReader reader_;
   std::shared_ptr<Pending> pending_;
   bool first_ = true;
+  bool has_asked_ = false;
   bool idle_ = true;
   bool aborted_ = false;
 };

@@ -370,6 +370,35 @@ TEST_F(ServerTest, OneAddressCannotTakeEveryPlace) {
   EXPECT_EQ(status, 200);
 }
 
+TEST_F(ServerTest, WhoAsksTakesThePlaceOfWhoHasBeenSilentLongest) {
+  Limits limits;
+  limits.connections = 2;
+  Start(limits);
+  auto silent = Connect();
+  auto dripping = Connect();
+  dripping->Send("GET / HT");
+  auto asking = Connect();
+  EXPECT_EQ(asking->Ask(Get("/")).status, 200);
+  EXPECT_TRUE(silent->IsClosedByServer());
+  auto another = Connect();
+  EXPECT_EQ(another->Ask(Get("/")).status, 200);
+  EXPECT_TRUE(dripping->IsClosedByServer());
+  // Nobody is sent away who has asked.
+  auto late = Connect();
+  EXPECT_EQ(late->Receive().status, 503);
+  EXPECT_EQ(asking->Ask(Get("/")).status, 200);
+  EXPECT_EQ(another->Ask(Get("/", "Connection: close\r\n")).status, 200);
+  EXPECT_TRUE(another->IsClosedByServer());
+  int status = 503;
+  for (int i = 0; i < 100 && status != 200; ++i) {
+    auto again = Connect();
+    again->Send(Get("/"));
+    status = again->Receive().status;
+    if (status != 200) absl::SleepFor(absl::Milliseconds(5));
+  }
+  EXPECT_EQ(status, 200);
+}
+
 TEST_F(ServerTest, ALateHandlerIsAnsweredFor) {
   Limits limits;
   limits.handler_time = absl::Milliseconds(50);
