@@ -2,7 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <deque>
+#include <chrono>
 #include <exception>
 #include <list>
 #include <thread>
@@ -82,8 +82,7 @@ class Server::Loop {
   Task<void> Accept(Acceptor& acceptor);
   void Admit(Socket socket);
   bool FindPlace(const std::string& key);
-  bool GiveUpWhoNeverAsked();
-  void ForgetWhoIsNotSilent();
+  bool GiveUpWhoKeepsUsWaiting();
   std::unique_ptr<Stream> MakeStream(Socket socket);
   void Leave(const std::shared_ptr<Session>& session);
   void BeginDrain();
@@ -97,8 +96,6 @@ class Server::Loop {
   std::list<Acceptor> acceptors_;
   // Each with its key at `count_`; empty: its place was given to another.
   absl::flat_hash_map<std::shared_ptr<Session>, std::string> sessions_;
-  // In the order they came, with some that have asked or gone since.
-  std::deque<std::weak_ptr<Session>> silent_;
   absl::Notification empty_;  // draining, and no session is left
   absl::Mutex drain_mutex_;   // one Drain at a time
   std::thread thread_;
@@ -181,8 +178,6 @@ void Server::Loop::Admit(Socket socket) {
   const auto session = std::make_shared<Session>(
       io_.get_executor(), std::move(stream), std::move(facts), house_);
   sessions_.emplace(session, key);
-  ForgetWhoIsNotSilent();
-  silent_.push_back(session);
   asio::co_spawn(io_.get_executor(), session->Run(),
                  [this, session](const std::exception_ptr& broken) {
                    if (broken) session->Abort();
@@ -194,32 +189,29 @@ bool Server::Loop::FindPlace(const std::string& key) {
   using Place = ConnectionCount::Place;
   const Place found = count_.Enter(key);
   if (found != Place::kNoneAtAll) return found == Place::kGiven;
-  return GiveUpWhoNeverAsked() && count_.Enter(key) == Place::kGiven;
+  return GiveUpWhoKeepsUsWaiting() && count_.Enter(key) == Place::kGiven;
 }
 
-// Those who connect and then say nothing, or drip, must not keep out those who
-// ask: when all places are taken, the one who has been at it longest goes.
-bool Server::Loop::GiveUpWhoNeverAsked() {
-  while (!silent_.empty()) {
-    const std::shared_ptr<Session> session = silent_.front().lock();
-    silent_.pop_front();
-    if (session == nullptr || session->has_asked()) continue;
-    const auto found = sessions_.find(session);
-    if (found == sessions_.end()) continue;
-    count_.Leave(found->second);
-    found->second.clear();
-    session->Abort();
-    return true;
+// Those who say nothing, drip, or do not take their answers must not keep out
+// those who ask: when all places are taken, the one we have waited for longest
+// loses its own. Only if there is none such, one between requests does.
+bool Server::Loop::GiveUpWhoKeepsUsWaiting() {
+  constexpr auto kNotWaiting = std::chrono::steady_clock::time_point::max();
+  const auto reluctance = [](const Session& session) {
+    return std::make_pair(session.is_between_requests(), session.waits_since());
+  };
+  auto slowest = sessions_.end();
+  for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+    if (it->second.empty() || it->first->waits_since() == kNotWaiting) continue;
+    if (slowest == sessions_.end() ||
+        reluctance(*it->first) < reluctance(*slowest->first))
+      slowest = it;
   }
-  return false;
-}
-
-void Server::Loop::ForgetWhoIsNotSilent() {
-  while (!silent_.empty()) {
-    const std::shared_ptr<Session> session = silent_.front().lock();
-    if (session != nullptr && !session->has_asked()) return;
-    silent_.pop_front();
-  }
+  if (slowest == sessions_.end()) return false;
+  count_.Leave(slowest->second);
+  slowest->second.clear();
+  slowest->first->Abort();
+  return true;
 }
 
 void Server::Loop::Leave(const std::shared_ptr<Session>& session) {

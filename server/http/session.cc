@@ -11,6 +11,8 @@ namespace {
 // How long a peer may take to say goodbye.
 constexpr absl::Duration kFarewell = absl::Seconds(1);
 
+using Time = std::chrono::steady_clock::time_point;
+
 AnswerFrame::Connection ConnectionOf(const Framing& framing, bool closing) {
   if (closing || !framing.keep_alive) return AnswerFrame::Connection::kClose;
   return framing.http_1_1 ? AnswerFrame::Connection::kKeep
@@ -66,6 +68,7 @@ Task<bool> Session::BecomeReady() {
 Task<bool> Session::AwaitRequest() {
   if (!first_) deadline_.Set(house_.limits.idle_time);
   const bool began = co_await reader_.AwaitFirstByte();
+  if (!first_) waits_since_ = Time::clock::now();
   idle_ = false;
   first_ = false;
   co_return began && !aborted_;
@@ -88,7 +91,6 @@ Task<bool> Session::ServeOne() {
     co_return false;
   }
 
-  has_asked_ = true;
   arrival.request.peer_address = peer_.address;
   arrival.request.arrived_at_loopback = peer_.arrived_at_loopback;
   std::optional<Response> response = co_await Ask(std::move(arrival.request));
@@ -104,6 +106,7 @@ Task<bool> Session::ServeOne() {
     co_return false;
   }
   idle_ = true;
+  waits_since_ = Time::clock::now();
   // The drain may have begun while the answer was on its way.
   co_return !house_.draining;
 }
@@ -113,6 +116,7 @@ Task<std::optional<Response>> Session::Ask(Request request) {
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   const auto pending = std::make_shared<Pending>(executor_);
   pending_ = pending;
+  waits_since_ = Time::max();
   request.time_to_answer = house_.limits.handler_time;
   request.cancelled = [cancelled] { return cancelled->load(); };
   // Weak: an answer that comes after we have gone finds nobody.
@@ -156,6 +160,7 @@ Task<bool> Session::Send(const Response& response, const AnswerFrame& frame) {
   dated.now = house_.clock.Now();
   const std::string bytes = WriteAnswer(response, dated);
   deadline_.Set(house_.limits.body_time);
+  waits_since_ = Time::clock::now();
   error_code ec;
   co_await stream_->Write(asio::const_buffer(bytes.data(), bytes.size()), ec);
   co_return !ec && !aborted_;

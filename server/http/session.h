@@ -2,6 +2,7 @@
 #define OSTIARY_SERVER_HTTP_SESSION_H_
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,8 +52,13 @@ class Session : public std::enable_shared_from_this<Session> {
   // Ends the session without an answer.
   void Abort();
 
-  // Whether a whole request has ever come.
-  bool has_asked() const { return has_asked_; }
+  // Since when we wait for the peer: for a request or the rest of it, or for it
+  // to take an answer. The far future while its answer is being made.
+  std::chrono::steady_clock::time_point waits_since() const {
+    return waits_since_;
+  }
+  // Whether it waits between requests, which is nobody's fault.
+  bool is_between_requests() const { return idle_ && !first_; }
 
  private:
   struct Pending;  // an answer that is awaited
@@ -72,8 +78,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Deadline deadline_;
   RequestReader reader_;
   std::shared_ptr<Pending> pending_;
+  std::chrono::steady_clock::time_point waits_since_ =
+      std::chrono::steady_clock::now();
   bool first_ = true;
-  bool has_asked_ = false;
   bool idle_ = true;
   bool aborted_ = false;
 };
