@@ -104,8 +104,14 @@ void UnaryCall::Proceed(bool ok) {
   Serve();
 }
 
+// A call that is answered before another begins is never one of many. It must
+// not be refused because a slow disk has filled the places with writes.
+absl::Status UnaryCall::Begin() {
+  return watches_caller_ ? slots_.traffic().Begin() : absl::OkStatus();
+}
+
 absl::Status UnaryCall::Admit() {
-  if (absl::Status s = slots_.traffic().Begin(); !s.ok()) {
+  if (absl::Status s = Begin(); !s.ok()) {
     request_bytes_.Clear();
     return s;
   }
@@ -125,7 +131,7 @@ void UnaryCall::Answer(absl::Status status) {
   // Before Finish: from there on, this belongs to the polling thread again.
   stage_ = Stage::kFinishing;
   if (watches_caller_) HandOver(&on_caller_done_);
-  slots_.traffic().End();
+  if (watches_caller_) slots_.traffic().End();
   slots_.traffic().unread().Add(*call_, unread_);
   Finish(status);
 }

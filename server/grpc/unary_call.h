@@ -107,6 +107,7 @@ class UnaryCall final : public Event {
   enum class Stage { kArmed, kServing, kFinishing };
 
   void Accept();
+  absl::Status Begin();
   absl::Status Admit();
   void Serve();
   void Answer(absl::Status status);

@@ -117,7 +117,9 @@ Task<std::optional<Response>> Session::Ask(Request request) {
   const auto pending = std::make_shared<Pending>(executor_);
   pending_ = pending;
   waits_since_ = Time::max();
-  request.time_to_answer = house_.limits.handler_time;
+  const absl::Duration time =
+      std::min(house_.limits.handler_time, house_.handler.PatienceOf(request));
+  request.time_to_answer = time;
   request.cancelled = [cancelled] { return cancelled->load(); };
   // Weak: an answer that comes after we have gone finds nobody.
   house_.handler.Handle(
@@ -132,7 +134,7 @@ Task<std::optional<Response>> Session::Ask(Request request) {
   if (!pending->response.has_value()) {
     WatchForDeparture(cancelled);
     error_code ec;
-    pending->wake_up.expires_after(SteadyTime(house_.limits.handler_time));
+    pending->wake_up.expires_after(SteadyTime(time));
     co_await pending->wake_up.async_wait(Awaiting(ec));
     stream_->socket().cancel(ec);  // the watch
   }

@@ -131,6 +131,11 @@ def share_answered(told):
         len(one["errors"]) for one in told.values()))
 
 
+def of_kinds(told, *kinds):
+    return {kind: one for kind, one in told.items()
+            if kind.startswith(kinds)}
+
+
 def p99(told, kind):
     took = told[kind]["took"]
     return percentile(took, 0.99) if took else float("inf")

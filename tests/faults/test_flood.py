@@ -59,10 +59,6 @@ def site(programs, contract):
     site.close()
 
 
-def of_one_door(told, door):
-    return {kind: one for kind, one in told.items() if kind.endswith(door)}
-
-
 def hold(site, flood, doors=("grpc", "http"), rounds=3):
     """Good callers, measured during the flood. A flood also takes processors
     away: times beyond the limit are compared with those under a load that takes
