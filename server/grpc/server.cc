@@ -134,10 +134,14 @@ absl::Status Server::Build(::grpc::ServerBuilder& builder) {
   }
   if (server_ == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "gRPC cannot listen on '", absl::StrJoin(options_.listen, ", "),
-        "' or '", options_.operator_socket,
-        "', though both looked free a moment ago: has another process taken "
-        "one, or does gRPC not take the certificates?"));
+        "gRPC cannot listen on '", options_.operator_socket,
+        "', though it looked free a moment ago: has another process taken "
+        "it?"));
+  }
+  if (acceptor_ != nullptr && tls_ != nullptr && !AreServed(*tls_)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("gRPC does not take the certificates, on '",
+                     absl::StrJoin(options_.listen, ", "), "'"));
   }
   if (options_.operator_socket.empty()) return absl::OkStatus();
   return CheckSocketIsPrivate(options_.operator_socket);

@@ -1,4 +1,4 @@
-"""Floods, each in a process of its own: floods.py NAME PORT [PORT2] < nothing
+"""Floods, each in a process of its own: floods.py NAME PORT
 
 Floods until its stdin is closed, then prints one line of JSON: how much it did.
 All of it goes out from addresses of 127.0.0.0/8 that no good caller has.
@@ -125,8 +125,8 @@ def grpc_unread(port):
     return {"calls": 100 * len(wires)}
 
 
-def pour(port, make, connections=4, pause=0.0):
-    """Writes what `make` gives, as fast as it is taken."""
+def pour(port, make, connections=4, pause=0.0, most=1 << 40):
+    """Writes what `make` gives, as fast as it is taken, up to so many bytes."""
     sent, cut, over = [0], [0], threading.Event()
 
     def one(number):
@@ -135,6 +135,8 @@ def pour(port, make, connections=4, pause=0.0):
                 wire = dial(port, number)
                 wire.settimeout(0.5)
                 for chunk in make():
+                    while sent[0] >= most and not over.is_set():
+                        time.sleep(0.05)
                     if over.is_set():
                         break
                     wire.sendall(chunk)
@@ -207,6 +209,10 @@ def grpc_empty_continuation(port):
         more), connections=1, pause=0.002)
 
 
+# For what no bound holds: 70 times as much in the server's memory.
+_BEYOND_BOUNDS = 12 << 20
+
+
 def _streams(block, per_write, first=b""):
     def make():
         yield http2.hello() + first
@@ -237,7 +243,7 @@ def grpc_rapid_reset(port):
         lambda stream: http2.frame(HEADERS, END_HEADERS, stream, headers) +
         http2.frame(DATA, END_STREAM, stream, body) +
         http2.frame(RST_STREAM, 0, stream, http2.CANCEL), 100),
-        connections=2, pause=0.002)
+        connections=2, pause=0.002, most=_BEYOND_BOUNDS)
 
 
 def grpc_many_streams(port):
@@ -245,7 +251,7 @@ def grpc_many_streams(port):
     headers = http2.call_headers(VERIFY)
     return pour(port, _streams(
         lambda stream: http2.frame(HEADERS, END_HEADERS, stream, headers), 100),
-        connections=4, pause=0.01)
+        connections=4, pause=0.01, most=_BEYOND_BOUNDS)
 
 
 def grpc_ping(port):

@@ -16,13 +16,12 @@ import pytest
 import http2
 from certificates import Authority
 from doors import Refused
-from flooded import (NOISE_SECONDS, Flood, GoodCallers, Process, p99,
-                     share_answered, table)
+from flooded import (NOISE_SECONDS, Flood, GoodCallers, Process, of_kinds,
+                     p99, share_answered, table)
 from floods import unknown_key_ids
 from house import House, Server
 
-SECONDS = 1.2
-VERIFYING = ("verify grpc", "verify http")
+SECONDS, CALM_SECONDS = 1.2, 2.4
 MOST_MEGABYTES_MORE = 150
 
 
@@ -33,18 +32,12 @@ class Site:
         self.house, self.process = house, Process(house)
         self.good = GoodCallers(house)
         self.good.during(0.5)
-        self.calm = self.good.during(2)
+        self.calm = self.good.during(CALM_SECONDS)
         assert share_answered(self.calm) == 1, table(self.calm)
 
     def port(self, door):
         return (self.house.server.http_port if door == "http" else
                 int(self.house.server.grpc.rsplit(":")[-1]))
-
-    def limit(self, kind):
-        return 2 * max(NOISE_SECONDS, p99(self.calm, kind))
-
-    def is_as_quick_as_ever(self, told, kinds):
-        return all(p99(told, kind) <= self.limit(kind) for kind in kinds)
 
     def close(self):
         self.good.end()
@@ -59,35 +52,54 @@ def site(programs, contract):
     site.close()
 
 
-def hold(site, flood, doors=("grpc", "http"), rounds=3):
-    """Good callers, measured during the flood. A flood also takes processors
-    away: times beyond the limit are compared with those under a load that takes
-    as much and floods nobody, while the flood stands still. Neighbours on the
-    machine disturb times, never answers: one round of three must do."""
+def is_slow(kind, told, other, seconds, other_seconds):
+    """Slower than twice the other, or with less than half as many answers: a
+    caller who waits for each does not ask again meanwhile."""
+    rate = len(told[kind]["took"]) / seconds
+    return p99(told, kind) > 2 * max(NOISE_SECONDS, p99(other, kind)) or (
+        rate < len(other[kind]["took"]) / other_seconds / 2)
+
+
+def measured(site, flood):
+    """(what became of the good calls, processors the flood took)"""
+    spent = flood.cpu_seconds() + site.process.cpu_seconds()
+    told = site.good.during(SECONDS)
+    spent = flood.cpu_seconds() + site.process.cpu_seconds() - spent
+    print(f"{flood.name}, {spent / SECONDS:.2f} processors: {table(told)}")
+    return told, spent / SECONDS
+
+
+def slow_kinds(site, flood, told, processors):
+    """Kinds of calls that the flood slows. It also takes processors away: times
+    beyond the limit are compared with those under a load that takes as much and
+    floods nobody, while the flood stands still."""
+    slow = [kind for kind in told if kind.startswith("verify") and is_slow(
+        kind, told, site.calm, SECONDS, CALM_SECONDS)]
+    if not slow:
+        return []
+    flood.pause()
+    try:
+        with Flood("burn", min(100, int(100 * processors))):
+            site.good.during(0.5)  # what the flood left to do
+            beside = site.good.during(SECONDS)
+    finally:
+        flood.go_on()
+    print(f"as much load without a flood: {table(beside)}")
+    return [kind for kind in slow if share_answered(beside) < 1 or
+            is_slow(kind, told, beside, SECONDS, SECONDS)]
+
+
+def hold(site, flood, rounds=3):
+    """Neighbours on the machine disturb times, never answers: one round of
+    three must do."""
     for _ in range(rounds):
-        spent = flood.cpu_seconds() + site.process.cpu_seconds()
-        told = site.good.during(SECONDS)
-        spent = flood.cpu_seconds() + site.process.cpu_seconds() - spent
-        told = {kind: one for kind, one in told.items()
-                if kind.split()[-1] in doors}
-        print(f"{flood.name}, {spent / SECONDS:.2f} processors: {table(told)}")
+        told, processors = measured(site, flood)
         assert share_answered(told) >= 0.999, table(told)
-        slow = [kind for kind in VERIFYING if kind in told
-                and p99(told, kind) > site.limit(kind)]
+        slow = slow_kinds(site, flood, told, processors)
         if not slow:
             return
-        flood.pause()
-        try:
-            with Flood("burn", min(100, int(100 * spent / SECONDS))):
-                beside = site.good.during(SECONDS)
-        finally:
-            flood.go_on()
-        print(f"as much load without a flood: {table(beside)}")
-        if share_answered(beside) == 1 and all(
-                p99(told, kind) <= 2 * p99(beside, kind) for kind in slow):
-            return
-    pytest.fail(f"{slow} took too long: {table(told)}, beside mere load: "
-                f"{table(beside)}; calm: {table(site.calm)}")
+    pytest.fail(f"{slow} took too long: {table(told)}; calm: "
+                f"{table(site.calm)}")
 
 
 def all_is_well_again(site, descriptors, seconds=2):
@@ -103,19 +115,17 @@ def all_is_well_again(site, descriptors, seconds=2):
             f"{table(told)}")
 
 
-def outlast(site, name, door, doors=("grpc", "http"), recovery_seconds=2,
-            most_megabytes_more=MOST_MEGABYTES_MORE):
+def outlast(site, name, door):
     descriptors, megabytes = site.process.descriptors, site.process.megabytes
     with Flood(name, site.port(door)) as flood:
-        try:
-            hold(site, flood, doors)
-        finally:
-            more = site.process.megabytes - megabytes
-            print(f"{name}: {more:.0f} MB and "
-                  f"{site.process.descriptors - descriptors} descriptors more")
+        assert flood.standing > 0
+        hold(site, flood)
+        more = site.process.megabytes - megabytes
+        print(f"{name}: {more:.0f} MB and "
+              f"{site.process.descriptors - descriptors} descriptors more")
     print(f"{name}: {flood.told}")
-    assert more <= most_megabytes_more
-    all_is_well_again(site, descriptors, recovery_seconds)
+    assert more <= MOST_MEGABYTES_MORE
+    all_is_well_again(site, descriptors)
     return flood
 
 
@@ -127,41 +137,9 @@ def test_strangers_on_http_disturb_nobody(site, name):
 
 @pytest.mark.parametrize("name", [
     "grpc_crowd", "grpc_unread", "grpc_body_bomb", "grpc_continuation",
-    "grpc_empty_continuation", "grpc_hpack_bomb", "grpc_settings"])
+    "grpc_empty_continuation", "grpc_settings"])
 def test_strangers_on_grpc_disturb_nobody(site, name):
     outlast(site, name, "grpc")
-
-
-# What gRPC 1.51 has no defence against, and we none for it.
-BEYOND_GRPC_1_51 = {
-    "grpc_rapid_reset": "CVE-2023-44487",
-    "grpc_many_streams": "a client that never acknowledges SETTINGS has no "
-                         "bound of streams (no CVE known)",
-    "grpc_ping": "all that was sent is answered before the second strike "
-                 "counts (no CVE known)",
-}
-
-
-@pytest.fixture(scope="module")
-def battered(programs, contract):
-    """A server that will be hit by what gRPC does not survive."""
-    site = Site(House(Server(programs).start(), contract))
-    yield site
-    site.close()
-
-
-@pytest.mark.parametrize("name", BEYOND_GRPC_1_51)
-def test_what_stops_grpc_leaves_http_alone_and_passes(battered, name):
-    """No defence, but a bound of the harm."""
-    outlast(battered, name, "grpc", doors=("http",), recovery_seconds=15,
-            most_megabytes_more=1500)
-
-
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(reason=why, strict=False))
-    for name, why in BEYOND_GRPC_1_51.items()])
-def test_what_stops_grpc_should_not(battered, name):
-    outlast(battered, name, "grpc")
 
 
 def test_128_streams_is_the_bound_of_a_connection(site):
@@ -303,3 +281,31 @@ def store_operations(site):
         if line.startswith("ostiary_store_operations_total "):
             return float(line.split()[1])
     raise AssertionError("no such metric")
+
+
+# What gRPC 1.51 has no defence against, and we none for it. Last: they leave
+# the server with much memory that it will use again.
+BEYOND_GRPC_1_51 = {
+    "grpc_hpack_bomb": "CVE-2023-33953",
+    "grpc_rapid_reset": "CVE-2023-44487",
+    "grpc_many_streams": "gRPC 1.51 bounds the streams only of a client that "
+                         "acknowledges its SETTINGS (no CVE known)",
+    "grpc_ping": "gRPC 1.51 answers all that was sent before it counts the "
+                 "second strike (no CVE known)",
+}
+
+
+@pytest.mark.parametrize("name", BEYOND_GRPC_1_51)
+def test_what_stops_grpc_leaves_http_alone_and_passes(site, name):
+    """The harm has a bound: what does not hold for callers of gRPC meanwhile is
+    an expected failure."""
+    descriptors = site.process.descriptors
+    with Flood(name, site.port("grpc")) as flood:
+        told, processors = measured(site, flood)
+        slow = slow_kinds(site, flood, told, processors)
+    print(f"{name}: {flood.told}, {site.process.megabytes:.0f} MB")
+    http = of_kinds(told, "verify http", "refresh http", "newcomer http")
+    assert share_answered(http) >= 0.999, table(http)
+    all_is_well_again(site, descriptors, seconds=15)
+    if slow or share_answered(told) < 0.999:
+        pytest.xfail(f"{BEYOND_GRPC_1_51[name]}: {table(told)}")
