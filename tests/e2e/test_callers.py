@@ -53,6 +53,7 @@ TABLE = {
     "SessionService/RevokeSession": OWN,
     "SessionService/RevokeAllSessions": OWN,
     "AdminService/GetServerInfo": OPERATOR,
+    "AdminService/BackUp": OPERATOR,
 }
 
 # Answered with a stream: by gRPC alone.
