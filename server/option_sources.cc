@@ -151,12 +151,8 @@ void TakeSessions(const Line& line, Arguments& read,
   }
 }
 
-void TakeFile(const char* name, const CLI::Option& option, std::string& file,
-              std::vector<std::string>& problems) {
-  if (option.count() == 0) return;
-  file = option.results().back();
-  if (file.empty())
-    problems.push_back(absl::StrCat(name, ": expected the path of a file"));
+void TakeFile(const CLI::Option& option, std::string& file) {
+  if (option.count() > 0) file = option.results().back();
 }
 
 void TakeRestore(const Line& line, Arguments& read,
@@ -172,8 +168,8 @@ void TakeRestore(const Line& line, Arguments& read,
     return;
   }
   TakeSessions(line, read, problems);
-  TakeFile("--from", *line.from, read.restore_from, problems);
-  TakeFile("--report", *line.report, read.restore_report, problems);
+  TakeFile(*line.from, read.restore_from);
+  TakeFile(*line.report, read.restore_report);
   if (line.output->count() == 0) return;
   const std::string value = line.output->results().back();
   if (value == "json") {
@@ -218,6 +214,10 @@ std::string Explain(const CLI::ParseError& error) {
                           "expected ",
                           row.expects);
     }
+  }
+  for (const char* flag : {"--sessions", "--from", "--report", "--output"}) {
+    if (absl::StartsWith(text, absl::StrCat(flag, ":")))
+      return absl::StrCat(flag, ": has no value on the command line");
   }
   return absl::StrCat("the command line cannot be read: ", EscapeText(text));
 }

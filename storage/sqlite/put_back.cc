@@ -130,8 +130,9 @@ absl::Status SetAside(const std::string& path, const std::string& aside) {
 // will be in its header.
 absl::StatusOr<std::optional<FileHeader>> HeaderIn(const std::string& path) {
   absl::StatusOr<std::optional<FileHeader>> header = ReadHeader(path);
-  const bool all_in_log = header.ok() && !header->has_value() &&
-                          SizeOf(path) == 0 && SizeOf(LogOf(path)) > 0;
+  if (!header.ok() || SizeOf(LogOf(path)) == 0) return header;
+  const bool all_in_log =
+      header->has_value() ? (*header)->application_id == 0 : SizeOf(path) == 0;
   if (all_in_log) *header = FileHeader{kApplicationId, 0};
   return header;
 }
@@ -175,11 +176,9 @@ absl::Status ImportInto(const std::string& from, const std::string& path,
     if (auto unsealed = UnsealHeader(path); !unsealed.ok()) return unsealed;
   }
   absl::Status sound = CheckFile(path);
-  if (sound.ok()) return sound;
-  return absl::Status(sound.code(), absl::StrCat("'", from,
-                                                 "' cannot be put "
-                                                 "back: ",
-                                                 sound.message()));
+  if (!absl::IsDataLoss(sound)) return sound;
+  return absl::DataLossError(absl::StrCat(
+      "'", from, "' is damaged and cannot be put back: ", sound.message()));
 }
 
 // Reads alone, one at a time.

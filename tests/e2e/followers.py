@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests/behaviour"))
+# Last: some of its modules are named like ours.
+sys.path.append(str(REPOSITORY / "tests/behaviour"))
 
 from driver import Driver  # noqa: E402
 
