@@ -39,6 +39,8 @@ TABLE = {
     "KeyService/ActivateSigningKey": OPERATOR,
     "KeyService/RetireSigningKey": OPERATOR,
     "KeyService/RevokeSigningKey": OPERATOR,
+    "KeyService/ListKeyEncryptionKeys": OPERATOR,
+    "KeyService/RotateKeyEncryptionKey": OPERATOR,
     "AccountService/CreateAccount": OPERATOR,
     "AccountService/GetAccount": OPERATOR,
     "AccountService/ListAccounts": OPERATOR,
