@@ -334,6 +334,7 @@ std::vector<Housekeeping::Chore> House::Chores() {
       {absl::Seconds(1), [&upkeep] { upkeep.SweepStatusLists(); }},
       {absl::Minutes(1), [&upkeep] { upkeep.ApplyKeySchedule(); }},
       {absl::Seconds(30), [&upkeep] { upkeep.ForgetWhatHasEnded(); }},
+      {absl::Minutes(1), [&upkeep] { upkeep.WarnOfFullArena(); }},
   };
   if (loaded_.certificates != nullptr) {
     upkeep.WarnOfExpiry();

@@ -6,6 +6,7 @@
 #include "server/account/events.h"
 #include "server/audit/event.h"
 #include "server/foundation.h"
+#include "server/key/key_encryption.h"
 #include "server/revocation/access_ceiling.h"
 #include "server/revocation/entries.h"
 #include "server/revocation/past_epochs.h"
@@ -81,6 +82,11 @@ absl::StatusOr<RestoreReport> Restore(const Config& config, Logger& logger) {
   if (!foundation.ok()) return foundation.status();
   Foundation& house = **foundation;
   const absl::Time now = house.clock.Now();
+  // A backup whose keys cannot be opened is not taken over.
+  key::KeyEncryption encryption(*house.store, house.kek,
+                                config.key_encryption_key_file);
+  if (auto finished = encryption.Finish(now); !finished.ok())
+    return finished.status();
   const Mark mark = house.mark.value_or(Mark{});
   RestoreReport report;
   report.epoch = std::max(mark.epoch, house.head.epoch) + 1;

@@ -51,6 +51,9 @@ class Upkeep {
   // Flips what client, key and *all* revocations hit in the status lists.
   void SweepStatusLists();
 
+  // Says so once: secrets then lie in ordinary memory, and work.
+  void WarnOfFullArena();
+
   void ReloadCertificates();
   // Says so while there is time to renew.
   void WarnOfExpiry();
@@ -62,6 +65,7 @@ class Upkeep {
   const absl::Time began_wall_;
   const std::chrono::steady_clock::time_point began_steady_;
   bool clock_in_doubt_ = false;
+  bool arena_was_full_ = false;
 };
 
 }  // namespace ostiary
