@@ -27,6 +27,26 @@ namespace {
 // those would cost milliseconds.
 constexpr std::size_t kLargestWiped = std::size_t{1} << 20;
 
+// What gRPC reads into, with the heads of the blocks. Wiped on every thread: we
+// wipe our part of them (message_bytes.h), but for what is too small for gRPC
+// to point to.
+constexpr std::size_t kReadBlock = 8192;
+constexpr std::size_t kLargestReadBlock = 64 * 1024;
+
+// As malloc_usable_size, without the call: the word before the block, whose low
+// bits are flags.
+std::size_t SizeOf(const void* block) {
+  std::size_t chunk = 0;
+  std::memcpy(&chunk, static_cast<const char*>(block) - sizeof(chunk),
+              sizeof(chunk));
+  return chunk & ~std::size_t{7};
+}
+
+bool IsWipedAnyway(const void* block) {
+  const std::size_t size = SizeOf(block);
+  return size >= kReadBlock && size <= kLargestReadBlock;
+}
+
 void Overwrite(void* block, std::size_t from, std::size_t to) {
   if (to > kLargestWiped || from >= to) return;
   std::memset(static_cast<char*>(block) + from, 0, to - from);
@@ -37,7 +57,8 @@ void Overwrite(void* block, std::size_t from, std::size_t to) {
 }  // namespace
 
 void free(void* block) {
-  if (ostiary::wipes_freed_memory && block != nullptr)
+  if (block == nullptr) return;
+  if (ostiary::wipes_freed_memory || IsWipedAnyway(block))
     Overwrite(block, 0, malloc_usable_size(block));
   __libc_free(block);
 }

@@ -72,9 +72,7 @@ std::string WhatIsMissing(const Infos& infos) {
   return sentences;
 }
 
-bool IsUnfinished(const Infos& infos) {
-  return infos.size() > 1;
-}
+bool IsUnfinished(const Infos& infos) { return infos.size() > 1; }
 
 std::string DetailOf(const std::string& to, const boost::json::object& from) {
   boost::json::object detail;

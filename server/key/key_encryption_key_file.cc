@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "server/base/secret.h"
+#include "server/base/wiping.h"
 #include "server/key/private_file.h"
 
 namespace ostiary::key {
@@ -41,9 +42,9 @@ absl::StatusOr<KeyEncryptionKey::Keys> ParseKeyLines(absl::string_view text) {
       return absl::InvalidArgumentError(
           absl::StrCat("line ", number, ": ", key.status().message()));
     }
-    const bool known = std::any_of(
-        keys.begin(), keys.end(),
-        [&](const auto& one) { return one->id() == key->id(); });
+    const bool known =
+        std::any_of(keys.begin(), keys.end(),
+                    [&](const auto& one) { return one->id() == key->id(); });
     if (!known) {
       keys.push_back(std::make_shared<const SealingKey>(*std::move(key)));
     }
@@ -53,6 +54,7 @@ absl::StatusOr<KeyEncryptionKey::Keys> ParseKeyLines(absl::string_view text) {
 }
 
 absl::StatusOr<KeyEncryptionKey::Keys> KeyEncryptionKeyFile::Read() const {
+  const WipingScope wiping;
   absl::StatusOr<std::string> content = ReadPrivateFile(path_, kFileLimit);
   if (!content.ok()) return content.status();
   const SecretBytes bytes(*std::move(content));
@@ -65,8 +67,10 @@ absl::StatusOr<KeyEncryptionKey::Keys> KeyEncryptionKeyFile::Read() const {
   absl::StatusOr<KeyEncryptionKey::Keys> keys = ParseKeyLines(bytes.Reveal());
   if (keys.ok()) return keys;
   return absl::FailedPreconditionError(absl::StrCat(
-      path_, ": expected keys of 32 bytes as hex or base64url, one in a line, "
-      "or one key of 32 raw bytes: ", keys.status().message()));
+      path_,
+      ": expected keys of 32 bytes as hex or base64url, one in a line, "
+      "or one key of 32 raw bytes: ",
+      keys.status().message()));
 }
 
 absl::Status KeyEncryptionKeyFile::Create(const SealingKey& key) const {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/wiping.h"
 #include "server/key/openssl_handle.h"
 
 namespace ostiary::key {
@@ -123,7 +124,8 @@ absl::StatusOr<std::string> SealingKey::SealerOf(absl::string_view key_id,
 }
 
 std::string SealingKey::Seal(const SealLabel& label,
-                                   absl::string_view plaintext) const {
+                             absl::string_view plaintext) const {
+  const WipingScope wiping;
   std::string sealed = absl::StrCat(absl::string_view(&kVersion, 1), mark_,
                                     FreshBytes(kNonceSize));
   const std::string aad = AssociatedData(label, sealed);
@@ -147,8 +149,9 @@ std::string SealingKey::Seal(const SealLabel& label,
   return sealed;
 }
 
-absl::StatusOr<SecretBytes> SealingKey::Open(
-    const SealLabel& label, absl::string_view sealed) const {
+absl::StatusOr<SecretBytes> SealingKey::Open(const SealLabel& label,
+                                             absl::string_view sealed) const {
+  const WipingScope wiping;
   const absl::StatusOr<std::string> sealer = SealerOf(label.key_id, sealed);
   if (!sealer.ok()) return sealer.status();
   const std::string aad = AssociatedData(label, sealed.substr(0, kHeaderSize));

@@ -66,12 +66,31 @@ def memory(pid):
     return pieces
 
 
-def places(pieces, needle):
-    """(mapping, offset) of each occurrence."""
-    found = []
-    for piece in pieces:
-        at = piece.content.find(needle)
-        while at >= 0:
-            found.append((piece.mapping, at))
-            at = piece.content.find(needle, at + 1)
-    return found
+_ANCHOR = 8
+
+
+def longest_run(pieces, secret):
+    """How many bytes of the secret stand together somewhere, if as many as 15
+    do (of 15, 8 begin at a multiple of 8); else 0. What a block of memory has
+    lost when it was freed and used again is often only its first bytes."""
+    longest = 0
+    for start in range(0, len(secret) - _ANCHOR + 1, _ANCHOR):
+        anchor = secret[start:start + _ANCHOR]
+        for piece in pieces:
+            at = piece.content.find(anchor)
+            while at >= 0:
+                longest = max(longest, _extent(piece.content, at, secret,
+                                               start))
+                at = piece.content.find(anchor, at + 1)
+    return longest if longest >= 2 * _ANCHOR - 1 else 0
+
+
+def _extent(content, at, secret, start):
+    first, last = start, start + _ANCHOR
+    while first > 0 and at > 0 and content[at - 1] == secret[first - 1]:
+        first, at = first - 1, at - 1
+    end = at + last - first
+    while (last < len(secret) and end < len(content)
+           and content[end] == secret[last]):
+        last, end = last + 1, end + 1
+    return last - first
