@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@
 #include "absl/time/time.h"
 #include "server/assembly.h"
 #include "server/base/log.h"
+#include "server/base/secret_arena.h"
+#include "server/base/wiping.h"
 #include "server/config.h"
 #include "server/greeting.h"
 #include "server/password/calibrate.h"
@@ -58,10 +62,32 @@ void StopSearchingForDeadlocks() {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
-int Serve(const Config& config, const sigset_t& signals) {
+// Before anything secret is read. Nobody but root may then look into this
+// process, and no dump of it is written, wherever the system collects them.
+void KeepOutOfCoreDumps() {
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void ReportArena(SecretArena arena, Logger& logger) {
+  if (arena == SecretArena::kLocked) return;
+  rlimit limit = {};
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  logger.Warning(arena == SecretArena::kAbsent
+                     ? "no memory for secrets of their own could be had: they "
+                       "lie in ordinary memory"
+                     : "the memory for secrets could not be locked: they may "
+                       "be swapped to a disk; raise RLIMIT_MEMLOCK",
+                 {{"rlimit_memlock", std::to_string(limit.rlim_cur)},
+                  {"needed", std::to_string(kSecretArenaBytes)}});
+}
+
+int Serve(const Config& config, const sigset_t& signals, SecretArena arena) {
   StopSearchingForDeadlocks();
   Logger logger(config.LogFormatFor(isatty(STDERR_FILENO) != 0),
                 config.log_level);
+  ReportArena(arena, logger);
   for (const std::string& warning : config.warnings) {
     logger.Warning("configuration", {{"warning", warning}});
   }
@@ -116,6 +142,8 @@ int Main(int argc, char** argv) {
   // log. GRPC_VERBOSITY still brings them back.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   const sigset_t signals = BlockSignals();
+  const SecretArena arena = OpenSecretArena();
+  const WipingScope wiping;
   const auto config = LoadConfig(ConfigSources::OfProcess(argc, argv));
   if (!config.ok()) return Fail(config.status(), kExitUsage);
   const bool effective =
@@ -124,9 +152,12 @@ int Main(int argc, char** argv) {
     if (auto status = CheckSettings(*config); !status.ok())
       return Fail(status, kExitUsage);
   }
+  const bool opens_keys =
+      config->mode == Mode::kServe || config->mode == Mode::kRestore;
+  if (opens_keys && !config->core_dumps) KeepOutOfCoreDumps();
   switch (config->mode) {
     case Mode::kServe:
-      return Serve(*config, signals);
+      return Serve(*config, signals, arena);
     case Mode::kRestore:
       return RunRestore(*config);
     case Mode::kCalibrateHash:
