@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "storage/fail_point.h"
 #include "storage/open_store.h"
 
 namespace ostiary {
@@ -70,6 +71,7 @@ absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Lay(
   if (!data_dir.ok()) return data_dir.status();
   absl::StatusOr<key::KeyEncryptionKey> kek = OpenKek(config);
   if (!kek.ok()) return kek.status();
+  Pass(storage::FailPoint::kStartKek);
   MarkFile mark_file(MarkPath(config.key_encryption_key_file));
   absl::StatusOr<std::optional<Mark>> mark = mark_file.Read();
   if (!mark.ok()) return mark.status();
@@ -84,6 +86,7 @@ absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Lay(
       storage::OpenStore(options);
   if (!store.ok()) return NameStore(config, store.status());
   foundation->store = *std::move(store);
+  Pass(storage::FailPoint::kStartStore);
   absl::StatusOr<storage::LedgerHead> head =
       storage::ReadValue<storage::LedgerHead>(
           *foundation->store,

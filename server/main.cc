@@ -18,6 +18,7 @@
 #include "server/password/calibrate.h"
 #include "server/restore.h"
 #include "server/settings.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -56,6 +57,30 @@ void StopSearchingForDeadlocks() {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
+// Only tests set it; who does so elsewhere must not overlook it.
+constexpr char kFailPointVariable[] = "OSTIARY_FAIL_POINT";
+
+std::string FailPointText() {
+  const char* const text = std::getenv(kFailPointVariable);
+  return text == nullptr ? "" : text;
+}
+
+absl::Status ArmFailPoint() {
+  const std::string text = FailPointText();
+  if (text.empty()) return absl::OkStatus();
+  const absl::Status armed = storage::ArmFailPoint(text);
+  if (armed.ok()) return armed;
+  return absl::Status(armed.code(), std::string(kFailPointVariable) + ": " +
+                                        std::string(armed.message()));
+}
+
+void WarnOfFailPoint(Logger& logger) {
+  const std::string text = FailPointText();
+  if (text.empty()) return;
+  logger.Warning("this process kills itself: a fail point is armed",
+                 {{"variable", kFailPointVariable}, {"fail_point", text}});
+}
+
 int Serve(const Config& config, const sigset_t& signals) {
   StopSearchingForDeadlocks();
   Logger logger(config.LogFormatFor(isatty(STDERR_FILENO) != 0),
@@ -63,6 +88,7 @@ int Serve(const Config& config, const sigset_t& signals) {
   for (const std::string& warning : config.warnings) {
     logger.Warning("configuration", {{"warning", warning}});
   }
+  WarnOfFailPoint(logger);
   auto assembly = Assembly::Build(config, logger);
   if (!assembly.ok()) return Fail(assembly.status(), kExitFailed);
   if (auto status = (*assembly)->Serve(); !status.ok())
@@ -85,6 +111,7 @@ int Serve(const Config& config, const sigset_t& signals) {
 int RunRestore(const Config& config) {
   Logger logger(config.LogFormatFor(isatty(STDERR_FILENO) != 0),
                 config.log_level);
+  WarnOfFailPoint(logger);
   const auto report = Restore(config, logger);
   if (!report.ok()) return Fail(report.status(), kExitFailed);
   Print(stdout, RestoreText(*report));
@@ -106,6 +133,8 @@ int Main(int argc, char** argv) {
   const sigset_t signals = BlockSignals();
   const auto config = LoadConfig(ConfigSources::OfProcess(argc, argv));
   if (!config.ok()) return Fail(config.status(), kExitUsage);
+  if (auto status = ArmFailPoint(); !status.ok())
+    return Fail(status, kExitUsage);
   const bool effective =
       config->mode == Mode::kServe || config->mode == Mode::kCheckConfig;
   if (effective) {

@@ -10,6 +10,7 @@
 #include "server/revocation/entries.h"
 #include "server/revocation/past_epochs.h"
 #include "server/status_list/sweep.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -43,6 +44,7 @@ absl::StatusOr<std::int64_t> EndAllSessions(storage::Store& store,
       return EndSessionsOfPage(tx, now, reached, count);
     });
     if (!status.ok()) return status;
+    Pass(storage::FailPoint::kRestoreSessions);
     if (count == 0) return total;
     total += static_cast<std::int64_t>(count);
     after = reached;
@@ -97,6 +99,7 @@ absl::StatusOr<RestoreReport> Restore(const Config& config, Logger& logger) {
     return BeginEpoch(tx, report.epoch, at_least, now);
   });
   if (!begun.ok()) return begun;
+  Pass(storage::FailPoint::kRestoreEpoch);
   auto head = storage::ReadValue<storage::LedgerHead>(
       *house.store, [](storage::ReadTx& tx) { return tx.ledger().Head(); });
   if (!head.ok()) return head.status();
