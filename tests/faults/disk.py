@@ -73,6 +73,13 @@ class Disk:
                 self.rows("SELECT sequence, kind, key FROM ledger "
                           "ORDER BY sequence")]
 
+    def audit_rows(self):
+        """(action, account, session, token id) of all that succeeded"""
+        return self.rows(
+            "SELECT action, account_id, session_id, CASE json_valid(detail) "
+            "WHEN 1 THEN json_extract(detail, '$.token_id') END FROM audit "
+            "WHERE outcome = 'ok'")
+
     def audit(self):
         """How many rows there are of each (action, outcome, account)."""
         return Counter({row[:3]: row[3] for row in self.rows(
@@ -97,6 +104,13 @@ class Disk:
         assert numbers == list(range(1, self.head()[1] + 1)), (
             "the ledger has a gap")
         assert active == 1, f"{active} keys are active"
+
+
+def check_revoked_keys(server, keys):
+    """What was acknowledged as revoked is also in the file beside the store."""
+    if keys:
+        told = (server.data_dir / "revoked-keys").read_text().split()
+        assert keys <= set(told), "a revoked key is not in revoked-keys"
 
 
 def check_secrets(server, secrets):

@@ -116,8 +116,9 @@ class Journal:
             if refused_as is not None and refused.reason == refused_as:
                 self._expect(audit, sure)
             raise
+        ticket = line is not None and line["kind"] != "key_revoked"
         self._write(who, line, began, outcome="ok",
-                    **(answered(answer) if line else {}))
+                    **(answered(answer) if ticket else {}))
         self._expect(audit, sure)
         return answer
 

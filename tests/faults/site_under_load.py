@@ -2,13 +2,12 @@
 start: settle what the last kill left open, then load, then a sudden end."""
 
 import random
+import subprocess
 import threading
 import time
 
-import httpx
-
-from disk import Disk, check_secrets
-from doors import ConnectDoor, GrpcDoor, Refused
+from disk import Disk, check_revoked_keys, check_secrets
+from doors import ConnectDoor, GrpcDoor
 from house import House, Server
 from journal import CutOff, Journal
 from key_keeper import KeyKeeper
@@ -37,6 +36,16 @@ class QuickHouse(House):
         self.http = ConnectDoor(contract, server.url, verify=False)
 
 
+def judge(programs, history):
+    """tests/checker over a whole history."""
+    program = programs / "check_history"
+    assert program.exists(), f"{program} is not built"
+    done = subprocess.run(
+        [program, "--retry-window=60s", "--prepare-lead=0s", history],
+        capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[:4000] + done.stderr
+
+
 class Unreached(AssertionError):
     """The server went on; the place where it was to die was not reached."""
 
@@ -52,6 +61,7 @@ class Site:
         self.faults = []
         self.house = QuickHouse(server.start(), contract)
         self.keys = KeyKeeper(self, random.Random(f"{seed} keys"))
+        self.keys.look()
         self.witnesses = [Witness(self, f"person{n}", random.Random(
             f"{seed} {n}")) for n in range(people)]
         self.watch()
@@ -117,6 +127,7 @@ class Site:
         assert head >= self.head, f"the ledger went back to {head}"
         self.head = head
         self.journal.settle_audit(disk.audit())
+        check_revoked_keys(self.server, self.keys.revoked)
         if self.kills % 10 == 0:
             disk.check_pages()
         return disk
@@ -185,7 +196,7 @@ class Site:
 
     def finish(self, history):
         """Expects a server that is down. Settles, checks all there is, and
-        writes the history."""
+        has the history of it all judged."""
         assert self.up()
         for work in (self.keys, *self.witnesses):
             work.settle()
@@ -201,6 +212,7 @@ class Site:
         log = self.server.log()
         assert "STATE_REGRESSION" not in log, "the store went back"
         self.journal.write_to(history)
+        judge(self.server.programs, history)
 
     def secrets(self):
         return [secret for witness in self.witnesses
@@ -219,6 +231,11 @@ class Site:
                       value.account_id if kind == "account" else value))
         committed = disk.ledger()
         assert {row[1:] for row in committed} == told, "the feed left something out"
+        epoch, _ = disk.head()
         for sequence, kind, key in committed:
-            self.journal.saw("store", "ledger_row", epoch=disk.head()[0],
+            self.journal.saw("store", "ledger_row", epoch=epoch,
                              sequence=sequence, entry=kind, key=key)
+        for action, account, session, token_id in disk.audit_rows():
+            self.journal.saw("store", "audit_row", action=action,
+                             account=account, session=session,
+                             token_id=token_id)

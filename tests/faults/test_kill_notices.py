@@ -10,7 +10,7 @@ import pytest
 from disk import Disk, check_secrets
 from house import CANARY
 from journal import Journal, fingerprint
-from site_under_load import FLAGS, QuickServer, Site
+from site_under_load import FLAGS, QuickServer, Site, judge
 
 
 @pytest.fixture
@@ -32,18 +32,24 @@ def site(new_server, contract):
 
 # -- an acknowledged call that is undone ------------------------------------------
 
+VALID = "revoked, and yet VALID"
+# What is undone -> what the judge says, and how it came about.
 UNDONE = {
-    "a revoked token": lambda person, keys: person.do_revoke_token(),
-    "a session signed out": lambda person, keys: person.do_sign_out(),
+    "a revoked token": (VALID, lambda person, keys: person.do_revoke_token()),
+    "a session signed out": (VALID, lambda person, keys: person.do_sign_out()),
     "a session revoked by its owner": (
-        lambda person, keys: person.do_revoke_session()),
-    "everything signed out": lambda person, keys: person.do_revoke_all(),
-    "a stolen session": lambda person, keys: steal(person),
-    "a password": lambda person, keys: person.do_change_password(),
+        VALID, lambda person, keys: person.do_revoke_session()),
+    "everything signed out": (
+        VALID, lambda person, keys: person.do_revoke_all()),
+    "a stolen session": (VALID, lambda person, keys: steal(person)),
     "an account disabled and enabled": (
-        lambda person, keys: person.do_disable()),
-    "an account signed up": lambda person, keys: person.do_sign_up(),
-    "a revoked key": lambda person, keys: keys.revoke(active_key(keys)),
+        VALID, lambda person, keys: person.do_disable()),
+    "a password": ("the password that holds was rejected",
+                   lambda person, keys: person.do_change_password()),
+    "an account signed up": ("an account that was acknowledged is gone",
+                             lambda person, keys: person.do_sign_up()),
+    "a revoked key": ("a key is revoked no longer",
+                      lambda person, keys: keys.revoke(active_key(keys))),
 }
 
 
@@ -76,18 +82,18 @@ def undo(site, action):
 
 @pytest.mark.parametrize("what", list(UNDONE))
 def test_an_acknowledged_call_that_is_undone_is_noticed(site, what):
-    undo(site, UNDONE[what])
+    said, action = UNDONE[what]
+    undo(site, action)
     assert site.up()
-    with pytest.raises(AssertionError) as noticed:
+    with pytest.raises(AssertionError, match=said):
         for work in (*site.witnesses, site.keys):
             work.settle()
             getattr(work, "check_everything", lambda: None)()
-    print("REASON", what, "|", noticed.value)
     site.house.close()
 
 
 def test_a_missing_audit_row_of_an_acknowledged_call_is_noticed(site):
-    undo(site, UNDONE["a session signed out"])
+    undo(site, UNDONE["a session signed out"][1])
     with pytest.raises(AssertionError, match="audit rows"):
         site.died()
 
@@ -164,6 +170,19 @@ def test_a_secret_on_the_disk_or_in_the_log_is_noticed(site):
         log.write("refresh_token=ort_\n")
     with pytest.raises(AssertionError):
         check_secrets(site.server, secrets)
+
+
+def test_a_history_with_a_revoked_token_that_passes_is_noticed(site, tmp_path):
+    site.server.kill()
+    site.unwatch()
+    site.house.close()
+    site.journal.write_to(tmp_path / "history")
+    judge(site.server.programs, tmp_path / "history")
+    revoked = next(iter(site.witnesses[0].refused.values()))
+    site.journal.saw_verdict("nobody", revoked, "VALID", site.journal.began())
+    site.journal.write_to(tmp_path / "history")
+    with pytest.raises(AssertionError, match="revo"):
+        judge(site.server.programs, tmp_path / "history")
 
 
 # -- answers that cannot both be true ------------------------------------------------
