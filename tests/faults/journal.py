@@ -109,7 +109,8 @@ class Journal:
             self._cut_off(who, line, began, audit, str(error))
         except Refused as refused:
             self.keep_quiet(str(refused))
-            if refused.code in _CUT_OFF:
+            if refused.code in _CUT_OFF and (
+                    refused.reason != "REVISION_NOT_REACHED"):
                 self._cut_off(who, line, began, audit, str(refused))
             self._write(who, line, began, outcome="refused",
                         reason=refused.reason)

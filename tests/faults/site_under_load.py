@@ -139,6 +139,8 @@ class Site:
         self.begin_load()
         time.sleep(self.chance.uniform(0.005, longest))
         assert self.server.process.poll() is None, "it ended by itself"
+        assert self.faults or all(t.is_alive() for t in self.threads), (
+            "a call was cut off, and the server lives")
         self.down_since = self.journal.began()
         self.server.kill()
         self.end_load()

@@ -49,6 +49,7 @@ class Witness:
         self.username, self.password = new_name(), new_password()
         self.account_id = None
         self.disabled = False
+        self.ticket = ""  # of the revocation that was acknowledged last
         self.live, self.ended = [], []
         self.refused = {}  # access tokens that must never pass again
         self.others = []  # (username, password) of accounts signed up under way
@@ -66,9 +67,11 @@ class Witness:
         asked = named.pop("asked", {})
         line = kind and {"kind": kind, "account": self.account_id, **asked}
         try:
-            return self.site.journal.ask(
+            answer = self.site.journal.ask(
                 self.name, door, method, request, line=line,
                 token=token and token.text, **named)
+            self.ticket = getattr(answer, "revision", "") or self.ticket
+            return answer
         except Refused as refused:
             if refused.reason == "ACCESS_TOKEN_REJECTED" and (
                     self.site.keys.in_doubt(token.key)):
@@ -451,6 +454,11 @@ class Witness:
             chain.add(self.present(chain, chain.refresh[-1]))
         if self.others:
             self.other_must_be_there(*self.chance.choice(self.others))
+        try:
+            self.ask("TokenService/Verify", {"token": chain.token.text,
+                                             "min_revision": self.ticket})
+        except Refused as refused:
+            raise AssertionError(f"a ticket is worth nothing: {refused}")
 
     def check_everything(self):
         """At the end: nothing is left out."""
