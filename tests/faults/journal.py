@@ -46,12 +46,15 @@ class Token:
     session: str
     key: str
     issue_time: int
+    place: tuple  # (uri, index) in a status list; None: it names none
 
     @classmethod
     def read(cls, text):
         head, claims = (_json_of(part) for part in text.split(".")[:2])
+        listed = claims.get("status", {}).get("status_list")
         return cls(text, claims["jti"], claims["gen"], claims["sub"],
-                   claims["sid"], head["kid"], claims["iat"] * 1_000_000)
+                   claims["sid"], head["kid"], claims["iat"] * 1_000_000,
+                   listed and (listed["uri"], listed["idx"]))
 
     def asked(self):
         """As a line says which token was asked about."""

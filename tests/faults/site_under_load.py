@@ -11,12 +11,14 @@ from doors import ConnectDoor, GrpcDoor
 from house import House, Server
 from journal import CutOff, Journal
 from key_keeper import KeyKeeper
+from status_lists import check_status_lists
 from watching import Watcher
 from witness import Witness
 
 FLAGS = ("--retry-window=60s", "--sign-in-limit-identifier-prefix=off",
          "--sign-in-limit-identifier=off", "--max-sessions-per-account=10000",
          "--log-level=debug")
+LISTS = ("--status-lists=on", "--status-list-ttl=5s")
 _PATIENCE = 15  # seconds until something must have happened
 
 
@@ -204,6 +206,8 @@ class Site:
             work.settle()
             getattr(work, "check_everything", lambda: None)()
         self.journal.keep_quiet(self.server.metrics())
+        listed = check_status_lists(self.witnesses, self.house)
+        assert (listed > 0) == (LISTS[0] in self.server.flags)
         assert self.watcher.wait(lambda: (self.watcher.position or (0, 0))
                                  >= self.head), "the feed stands still"
         assert self.server.stop() == 0

@@ -10,13 +10,18 @@ import pytest
 from disk import Disk, check_secrets
 from house import CANARY
 from journal import Journal, fingerprint
-from site_under_load import FLAGS, QuickServer, Site, judge
+from site_under_load import FLAGS, LISTS, QuickServer, Site, judge
+from status_lists import check_status_lists
 
 
 @pytest.fixture
 def site(new_server, contract):
     """One person with some life behind it, settled, on a running server."""
-    site = Site(new_server(*FLAGS, kind=QuickServer), contract, seed=5, people=1)
+    return lived(new_server, contract, *FLAGS)
+
+
+def lived(new_server, contract, *flags):
+    site = Site(new_server(*flags, kind=QuickServer), contract, seed=5, people=1)
     person = site.witnesses[0]
     for _ in range(3):
         person.do_sign_in()
@@ -113,6 +118,24 @@ def test_a_feed_that_goes_back_is_noticed(site):
     site.server.kill()
     with pytest.raises(AssertionError, match="went back"):
         site.unwatch()
+    site.house.close()
+
+
+def test_a_status_list_that_forgot_is_noticed(new_server, contract):
+    site = lived(new_server, contract, *FLAGS, *LISTS)
+    assert check_status_lists(site.witnesses, site.house) > 0
+    site.server.kill()
+    site.unwatch()
+    site.house.close()
+    with closing(sqlite3.connect(site.server.data_dir / "ostiary.db")) as db:
+        db.execute("UPDATE status_slots SET flipped = 0")
+        db.commit()
+    site.down_since = site.journal.began()
+    assert site.up()
+    with pytest.raises(AssertionError, match="not listed"):
+        check_status_lists(site.witnesses, site.house, patience=0)
+    site.server.kill()
+    site.unwatch()
     site.house.close()
 
 
