@@ -10,6 +10,7 @@ from contextlib import closing
 
 import pytest
 
+from conftest import REPOSITORY
 from doors import Refused
 from house import House, refusal
 from site_under_load import QuickServer
@@ -183,6 +184,45 @@ def test_a_migration_that_is_killed_is_finished_and_keeps_every_row(
         assert after == before
         assert rows(server, "PRAGMA integrity_check") == [("ok",)]
     assert killed >= expected
+
+
+# The stores that releases have left behind, and the version of today.
+GOLDEN = {int(path.stem): path for path in
+          (REPOSITORY / "tests/storage/golden").glob("[0-9]*.sql")}
+NEWEST = len(list((REPOSITORY / "storage/sqlite/schema").glob("*.sql")))
+
+
+def lay(server, dump):
+    """A data directory as the release of that schema left it."""
+    server.data_dir.mkdir(mode=0o700)
+    with database(server) as db:
+        db.executescript(dump.read_text())
+    kek = server.data_dir / "kek"
+    kek.write_text("7" * 64)
+    for path in server.data_dir.iterdir():
+        path.chmod(0o600)
+
+
+@pytest.mark.parametrize("place", ["migration.before", "migration.between",
+                                   "migration.commit", "migration.after"])
+@pytest.mark.parametrize("version", range(1, NEWEST))
+def test_the_store_of_an_old_release_survives_a_kill_in_its_migration(
+        quick, contract, version, place):
+    server = quick()
+    lay(server, GOLDEN[version])
+    before, killed = everything(server), 0
+    for _ in passages_of(server, place):
+        killed += 1
+        house = House(server.start(), contract)
+        after = everything(server)
+        for table in before:  # the start itself may leave an audit row
+            assert set(before[table]) <= set(after[table]), table
+        house.grpc.call("AuthService/SignInWithPassword", {
+            "identifier": "ada.lovelace@example.com",
+            "password": "quill anchor 48 meadow"})
+        house.close()
+        assert server.stop() == 0
+    assert killed >= NEWEST - version
 
 
 # -- a rotation ------------------------------------------------------------------
