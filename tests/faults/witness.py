@@ -32,10 +32,12 @@ class Chain:
     session_id: str
     refresh: list = field(default_factory=list)
     access: list = field(default_factory=list)
+    asked_as: list = field(default_factory=list)  # request ids that got them
 
-    def add(self, tokens):
+    def add(self, tokens, request_id=""):
         assert tokens.session_id == self.session_id
         self.refresh.append(tokens.refresh_token)
+        self.asked_as.append(request_id)
         self.access.append(Token.read(tokens.access_token))
 
     @property
@@ -87,12 +89,13 @@ class Witness:
     def audit(self, action, outcome="ok"):
         return action, outcome, self.account_id
 
-    def present(self, chain, refresh_token):
+    def present(self, chain, refresh_token, request_id=""):
         return self.ask(
-            "AuthService/Refresh", {"refresh_token": refresh_token},
+            "AuthService/Refresh", {"refresh_token": refresh_token,
+                                    "request_id": request_id},
             kind="refresh", asked={"session": chain.session_id,
-                                   "presented": fingerprint(refresh_token)}
-        ).tokens
+                                   "presented": fingerprint(refresh_token),
+                                   "request_id": request_id}).tokens
 
     def must_refuse(self, chain, refresh_token, why, **named):
         try:
@@ -166,8 +169,10 @@ class Witness:
         self.others.append((username, password))
 
     def renew(self, chain):
-        self.do("refresh", chain,
-                lambda: chain.add(self.present(chain, chain.refresh[-1])))
+        request_id = (f"{self.chance.getrandbits(96):024x}"
+                      if self.chance.random() < 0.3 else "")
+        self.do("refresh", (chain, request_id), lambda: chain.add(
+            self.present(chain, chain.refresh[-1], request_id), request_id))
 
     def do_refresh(self):
         self.renew(self.chance.choice(self.live))
@@ -176,7 +181,7 @@ class Witness:
         chain = self.chance.choice(self.live)
         if len(chain.refresh) < 2:
             return
-        tokens = self.present(chain, chain.refresh[-2])
+        tokens = self.present(chain, chain.refresh[-2], chain.asked_as[-1])
         assert tokens.refresh_token == chain.refresh[-1], "a second successor"
 
     def do_steal(self):
@@ -367,9 +372,11 @@ class Witness:
     def settle_sign_in(self, _):
         """A session may be there that nobody has the tokens of."""
 
-    def settle_refresh(self, chain):
+    def settle_refresh(self, subject):
         # Rotated or not, the token presented is honoured: its answer was lost.
-        chain.add(self.present(chain, chain.refresh[-1]))
+        chain, request_id = subject
+        chain.add(self.present(chain, chain.refresh[-1], request_id),
+                  request_id)
 
     def settle_sign_up(self, subject):
         username, password = subject
