@@ -62,6 +62,18 @@ constexpr std::array<Named, kFailPoints> kTable = {{
      "ostiaryd restore has signed out a page of accounts"},
     {FailPoint::kRestoreEpoch, "restore.epoch",
      "ostiaryd restore has begun its epoch, the mark does not know it"},
+    {FailPoint::kRestoreCopied, "restore.copied",
+     "ostiaryd restore has copied the backup and looked at nothing in it"},
+    {FailPoint::kRestoreAside, "restore.aside",
+     "the store that is replaced has a second name"},
+    {FailPoint::kRestoreLogAside, "restore.log-aside",
+     "the log of the store that is replaced has been taken away"},
+    {FailPoint::kRestorePlaced, "restore.placed",
+     "the restored store has its place, the folder is not synced"},
+    {FailPoint::kBackupBefore, "backup.before",
+     "a backup is whole and has not its name"},
+    {FailPoint::kBackupAfter, "backup.after",
+     "a backup has its name, and nobody has been told"},
 }};
 
 std::atomic<std::int64_t> passages_left{0};

@@ -36,8 +36,14 @@ enum class FailPoint : int {
   kStartSymmetric,
   kRestoreSessions,
   kRestoreEpoch,
+  kRestoreCopied,
+  kRestoreAside,
+  kRestoreLogAside,
+  kRestorePlaced,
+  kBackupBefore,
+  kBackupAfter,
 };
-inline constexpr int kFailPoints = 22;
+inline constexpr int kFailPoints = 28;
 
 // Written once, before any thread starts. None: no place is armed.
 inline constexpr int kNoFailPoint = -1;

@@ -26,10 +26,19 @@ FIRST_START = {
     "commit.announced": (1, 2), "mark.before": (1,), "mark.after": (1,),
 }
 RESTORE = {
-    "restore.sessions": (1, 2), "restore.epoch": (1,),
-    "commit.before": (1, 2, 3), "commit.after": (1, 2, 3),
+    "restore.sessions": (1,), "restore.epoch": (1,),
+    "commit.before": (1, 2), "commit.after": (1, 2),
     "mark.before": (1,), "mark.after": (1,),
 }
+# The same from a backup; the mark is written before the stores are exchanged.
+RESTORE_FROM = {
+    "restore.copied": (1,), "commit.before": (1, 2), "commit.after": (1, 2),
+    "restore.epoch": (1,), "mark.before": (1,), "mark.after": (1,),
+    "restore.aside": (1,), "restore.log-aside": (1,), "restore.placed": (1,),
+}
+# From here on no server starts on the store that was there.
+MARKED = {"mark.after", "restore.aside", "restore.log-aside"}
+BACKUP = {"backup.before": (1,), "backup.after": (1,)}
 LEAD = 2 * 24 * 3600  # seconds; --key-prepare-lead as it is
 
 
@@ -73,7 +82,7 @@ def test_every_place_is_killed_at_by_a_test(quick):
                       env={"OSTIARY_FAIL_POINT": "no.such.place"})
     assert done.returncode == 2 and "OSTIARY_FAIL_POINT" in done.stderr
     names = set(re.findall(r"[a-z]+\.[a-z.-]*[a-z]", done.stderr))
-    killed_at = set(PLACES) | set(FIRST_START) | set(RESTORE)
+    killed_at = set(PLACES).union(FIRST_START, RESTORE, RESTORE_FROM, BACKUP)
     assert names == killed_at
     assert not server.data_dir.exists(), "it began although it refused"
 
@@ -338,3 +347,74 @@ def test_a_restore_that_is_killed_anywhere_is_not_half_done(quick, contract):
                 refused_after_restore(house, tokens)
         house.close()
         assert server.stop() == 0
+
+
+# -- a backup, and a restore from it ---------------------------------------------
+
+
+class Lost:
+    """A store that was killed with its newest revocation in its log alone, and
+    a backup from before."""
+
+    def __init__(self, server, contract):
+        self.server = server
+        house = House(server.start(), contract)
+        person = house.sign_up()
+        self.kept, self.ended = person.sign_in(), person.sign_in()
+        self.backup = house.operator.call("AdminService/BackUp").backup.path
+        house.revoke(session_id=self.ended.session_id)
+        server.kill()
+        house.close()
+    def restore(self, place=None):
+        return self.server.run(
+            "restore", "--sessions=keep", f"--from={self.backup}",
+            *self.server.command()[1:],
+            env=place and {"OSTIARY_FAIL_POINT": place})
+
+
+@pytest.mark.parametrize("place,passage", cases(RESTORE_FROM))
+def test_a_restore_from_a_backup_that_is_killed_loses_no_revocation(
+        quick, contract, place, passage):
+    lost = Lost(quick(), contract)
+    server = lost.server
+    done = lost.restore(f"{place}:{passage}")
+    assert done.returncode == -9, f"not reached: {done.stderr}"
+    if place in MARKED:
+        done = server.run(*server.command()[1:])
+        assert done.returncode == 1, f"it serves after {place}:{passage}"
+        assert "ostiaryd restore" in done.stderr
+    if place != "restore.placed":
+        done = lost.restore()
+        assert done.returncode == 0, done.stderr
+    assert rows(server, "SELECT count(*), count(revoke_time) FROM sessions") == [
+        (2, 1)], "what had ended lives again, or what lived has ended"
+    house = House(server.start(), contract)
+    for tokens in (lost.kept, lost.ended):
+        assert house.verdict(tokens.access_token) == "TOKEN_REVOKED"
+    house.close()
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("place", list(BACKUP))
+def test_a_backup_that_is_killed_is_whole_or_not_there(quick, contract, place):
+    server = quick()
+    assert not dies_at(server, place)
+    house = House(server, contract)
+    tokens = house.sign_up().sign_in()
+    with pytest.raises(Refused) as cut_off:
+        house.operator.call("AdminService/BackUp")
+    assert cut_off.value.code == "UNAVAILABLE"
+    house.close()
+    assert server.process.wait(10) == -9
+    folder = server.data_dir / "backups"
+    whole = [p for p in folder.iterdir() if not p.name.endswith(".part")]
+    assert len(whole) == (place == "backup.after")
+    house = House(server.start(), contract)
+    assert house.verdict(tokens.access_token) == "VALID"
+    made = house.operator.call("AdminService/BackUp").backup.path
+    house.close()
+    assert server.stop() == 0
+    for backup in (made, *map(str, whole)):
+        done = server.run("restore", "--sessions=keep", f"--from={backup}",
+                          *server.command()[1:])
+        assert done.returncode == 0, done.stderr
