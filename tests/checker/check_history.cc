@@ -1,5 +1,6 @@
 // Judges histories that any harness wrote; the format is in README.md.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "tests/checker/canary.h"
 #include "tests/checker/history.h"
 #include "tests/checker/invariants.h"
+#include "tests/checker/linearizability.h"
 
 namespace ostiary::checker {
 namespace {
@@ -80,7 +82,11 @@ int JudgeFile(const std::string& path, const Request& request) {
     std::cerr << "check_history: " << history.status().message() << "\n";
     return kNotUnderstood;
   }
-  const int verdict = Tell(path, Judge(*history, request.rules));
+  int verdict = Tell(path, Judge(*history, request.rules));
+  if (request.linearize) {
+    verdict = std::max(verdict,
+                       Tell(path, CheckLinearizable(*history, request.rules)));
+  }
   std::cout << path << ": " << history->size() << " operations\n";
   return verdict;
 }

@@ -71,7 +71,7 @@ TEST_F(Invariants, RevokedTokenThatPassesAfterARestartIsNoticed) {
 TEST_F(Invariants, VerifyDuringTheRevocationMayPass) {
   history_.SignIn("a");
   history_.RevokeToken("a", 1);
-  history_.Verify("a", 1).start = 5;
+  history_.Verify("a", 1).start = 55;
   EXPECT_THAT(NamesOf(history_), IsEmpty());
 }
 
@@ -86,7 +86,7 @@ TEST_F(Invariants, TokenMintedByARaceWithTheEndOfItsSessionMustNotLive) {
   history_.SignIn("a");
   history_.RevokeSession("a");
   // The refresh began before the revocation; its token is used after it.
-  history_.Refresh("a", 1).start = 5;
+  history_.Refresh("a", 1).start = 45;
   history_.Verify("a", 2);
   EXPECT_THAT(NamesOf(history_), ElementsAre("revocation_holds"));
 }
@@ -196,7 +196,7 @@ TEST_F(Invariants, RetryWhileTheSuccessorIsBeingUsedMaySucceed) {
   history_.SignIn("a");
   history_.Refresh("a", 1);
   history_.Refresh("a", 2);
-  history_.Refresh("a", 1).start = 7;
+  history_.Refresh("a", 1).start = 75;
   EXPECT_THAT(NamesOf(history_), IsEmpty());
 }
 

@@ -8,14 +8,15 @@
 
 namespace ostiary::checker {
 
-// Writes histories by hand. Each call begins when the one before it ended, and
-// the server's clock goes on by a second, unless the operation says otherwise.
+// Writes histories by hand. The first call lasts from 10 to 20, the next one
+// from 30 to 40, and the server's clock goes on by a second for each, unless
+// the operation says otherwise.
 class MadeUp {
  public:
   // As it is, answered "ok" unless it says why not.
   Operation& Add(Operation op) {
-    if (op.start == 0) op.start = ++now_;
-    if (op.end == kNever) op.end = ++now_;
+    if (op.start == 0) op.start = now_ += 10;
+    if (op.end == kNever) op.end = now_ += 10;
     if (op.start_time == 0) {
       op.start_time = op.end_time = (time_ += 1'000'000);
     }

@@ -152,8 +152,20 @@ struct Evidence {
   CaseFile::Operations not_yet;   // what it ends still lets somebody in
 };
 
+// What may have ended something.
+CaseFile::Operations Reasons(const CaseFile::Operations& calls) {
+  CaseFile::Operations reasons;
+  for (const Operation* op : calls) {
+    const bool ends = op->kind == Kind::kRevokeToken ||
+                      EndsOneSession(op->kind) || EndsAccountTokens(op->kind);
+    const bool may_be_theft = op->kind == Kind::kRefresh && !op->ok();
+    if ((ends && !op->refused()) || may_be_theft) reasons.push_back(op);
+  }
+  return reasons;
+}
+
 Evidence Gather(const CaseFile& file, const CaseFile::Operations& calls,
-                const Operation& cut_off) {
+                const CaseFile::Operations& reasons, const Operation& cut_off) {
   Evidence evidence;
   for (const Operation* op : calls) {
     if (op->end < cut_off.start) continue;
@@ -164,8 +176,8 @@ Evidence Gather(const CaseFile& file, const CaseFile::Operations& calls,
       if (covered) evidence.not_yet.push_back(op);
     }
     if (!IsRevokedVerdict(*op) || !MayEndToken(cut_off, *op)) continue;
-    const bool other_reason =
-        std::any_of(calls.begin(), calls.end(), [&](const Operation* other) {
+    const bool other_reason = std::any_of(
+        reasons.begin(), reasons.end(), [&](const Operation* other) {
           return other->start < op->end && other != &cut_off &&
                  MayEndToken(*other, *op);
         });
@@ -175,8 +187,9 @@ Evidence Gather(const CaseFile& file, const CaseFile::Operations& calls,
 }
 
 void CheckCutOff(const CaseFile& file, const CaseFile::Operations& calls,
-                 const Operation& cut_off, Violations& found) {
-  const Evidence evidence = Gather(file, calls, cut_off);
+                 const CaseFile::Operations& reasons, const Operation& cut_off,
+                 Violations& found) {
+  const Evidence evidence = Gather(file, calls, reasons, cut_off);
   const std::int64_t settled = file.LatestOf(cut_off);
   for (const Operation* seen : evidence.happened) {
     for (const Operation* passed : evidence.not_yet) {
@@ -219,11 +232,13 @@ void CheckRevocations(const CaseFile& file, Violations& found) {
 void CheckUnknowns(const CaseFile& file, Violations& found) {
   for (const auto& [account, calls] : file.by_account) {
     if (MayEvict(calls)) continue;
+    const CaseFile::Operations reasons = Reasons(calls);
     for (const Operation* op : calls) {
       const bool revokes = op->kind == Kind::kRevokeToken ||
                            EndsOneSession(op->kind) ||
                            EndsAccountTokens(op->kind);
-      if (op->unknown() && revokes) CheckCutOff(file, calls, *op, found);
+      if (op->unknown() && revokes)
+        CheckCutOff(file, calls, reasons, *op, found);
     }
   }
 }

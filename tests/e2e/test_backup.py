@@ -4,20 +4,26 @@ nothing that was ended lives again."""
 import hashlib
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
 import sqlite3
 import statistics
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from doors import Refused
 from followers import Followers
 from house import House, clean_environment, free_port, refusal
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from trials import trials  # noqa: E402
 
 TOKEN_REVOKED = {"TOKEN_REVOKED"}
 
@@ -564,6 +570,53 @@ def test_what_an_interrupted_restore_left_is_no_hindrance(stopped):
     done = restore(stopped, "--sessions=keep", f"--from={stopped.backup}")
     assert done.returncode == 0, done.stderr
     assert not list(stopped.data_dir.glob("*.restoring*"))
+
+
+def test_a_restore_that_is_killed_leaves_the_old_or_the_new_or_a_refusal(
+        new_server, contract):
+    """Whatever starts afterwards refuses what was revoked after the backup."""
+    server = new_server()
+    house = House(server.start(), contract)
+    person = house.sign_up()
+    before = person.sign_in()
+    told = made(backup(server))
+    revoked = person.sign_in()
+    for tokens in (before, revoked):
+        house.revoke(session_id=tokens.session_id)
+    house.close()
+    assert server.stop() == 0
+    command = [str(server.programs / "ostiaryd"), "restore", "--sessions=end",
+               f"--from={told['path']}", *server.command()[1:]]
+    longest = 0.3
+    ends = set()
+    for seed in trials(8):
+        chance = random.Random(seed)
+        restoring = subprocess.Popen(command, cwd=server.root,
+                                     stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL,
+                                     env=clean_environment())
+        began = time.monotonic()
+        try:
+            restoring.wait(chance.uniform(0, longest))
+            longest = max(0.02, time.monotonic() - began)
+        except subprocess.TimeoutExpired:
+            restoring.kill()
+        restoring.wait(10)
+        try:
+            house = House(server.start(), contract)
+        except RuntimeError as refused:
+            assert "ostiaryd restore" in str(refused)
+            ends.add("refused")
+            done = restore(server, "--sessions=end", f"--from={told['path']}")
+            assert done.returncode == 0, done.stderr
+            house = House(server.start(), contract)
+        else:
+            ends.add("started")
+        for tokens in (before, revoked):
+            assert house.verdict(tokens.access_token) == "TOKEN_REVOKED"
+        house.close()
+        server.kill()
+    print(f"after a restore that was killed: {sorted(ends)}")
 
 
 @pytest.mark.parametrize("flags", [
