@@ -195,7 +195,8 @@ def test_a_secret_on_the_disk_or_in_the_log_is_noticed(site):
         check_secrets(site.server, secrets)
 
 
-def test_a_history_with_a_revoked_token_that_passes_is_noticed(site, tmp_path):
+def test_a_history_with_a_revoked_token_that_passes_is_noticed(
+        site, tmp_path):
     site.server.kill()
     site.unwatch()
     site.house.close()
