@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "storage/fail_point.h"
 #include "storage/open_store.h"
 
 namespace ostiary {
@@ -87,6 +88,7 @@ absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Prepare(
   if (!data_dir.ok()) return data_dir.status();
   absl::StatusOr<key::KeyEncryptionKey> kek = OpenKek(config, missing_kek);
   if (!kek.ok()) return kek.status();
+  Pass(storage::FailPoint::kStartKek);
   MarkFile mark_file(MarkPath(config.key_encryption_key_file));
   absl::StatusOr<std::optional<Mark>> mark = mark_file.Read();
   if (absl::IsDataLoss(mark.status()) && damaged == DamagedMark::kAsNone)
@@ -107,6 +109,7 @@ absl::Status Foundation::Open(const Config& config,
       storage::OpenStore(options);
   if (!opened.ok()) return NameStore(config, opened.status());
   store = *std::move(opened);
+  Pass(storage::FailPoint::kStartStore);
   absl::StatusOr<storage::LedgerHead> found =
       storage::ReadValue<storage::LedgerHead>(
           *store, [](storage::ReadTx& tx) { return tx.ledger().Head(); });
