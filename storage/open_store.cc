@@ -17,9 +17,13 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const OpenOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a store needs at least one reader, not ", options.readers));
   }
-  return sqlite::OpenSqliteStore({.path = std::string(path.data(), path.size()),
-                                  .readers = options.readers,
-                                  .listener = options.listener});
+  return sqlite::OpenSqliteStore(
+      {.path = std::string(path.data(), path.size()),
+       .readers = options.readers,
+       .listener = options.listener,
+       .trust = options.file == StoreFile::kAsFound
+                    ? sqlite::FileTrust::kAsFound
+                    : sqlite::FileTrust::kAsWritten});
 }
 
 }  // namespace ostiary::storage

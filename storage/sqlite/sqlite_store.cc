@@ -11,8 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/log_check.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/readers.h"
+#include "storage/sqlite/summing_vfs.h"
 #include "storage/sqlite/writer.h"
 
 namespace ostiary::storage::sqlite {
@@ -39,10 +41,12 @@ constexpr char kReaderPragmas[] =
 
 class SqliteStore : public Store {
  public:
-  SqliteStore(std::unique_ptr<Connection> writer,
+  SqliteStore(std::unique_ptr<SummingVfs> vfs,
+              std::unique_ptr<Connection> writer,
               std::vector<std::unique_ptr<Connection>> readers,
               StoreListener listener)
-      : readers_(std::move(readers), commits_),
+      : vfs_(std::move(vfs)),
+        readers_(std::move(readers), commits_),
         writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
 
   absl::Status Read(ReadFn fn) override { return readers_.Read(fn); }
@@ -58,6 +62,7 @@ class SqliteStore : public Store {
   }
 
  private:
+  const std::unique_ptr<SummingVfs> vfs_;  // goes last: it has the files
   CommitNumber commits_{0};
   Readers readers_;
   Writer writer_;  // goes first: its last checkpoint needs the readers
@@ -77,10 +82,28 @@ absl::Status CreateIfMissing(const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
 }
 
+// What SQLite would not see, or would see too late.
+absl::Status CheckBeforeSqlite(const std::string& path) {
+  sqlite3_vfs* const vfs = sqlite3_vfs_find(nullptr);
+  {
+    absl::StatusOr<std::unique_ptr<VfsFile>> opened =
+        VfsFile::Open(vfs, path, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB);
+    if (!opened.ok()) return opened.status();
+    sqlite3_file* const file = (*opened)->get();
+    std::string header(kFileHeaderBytes, '\0');
+    // A file that is shorter leaves zeroes, and is new.
+    file->pMethods->xRead(file, header.data(), kFileHeaderBytes, 0);
+    const absl::Status known =
+        RefuseNewerFile(header, path, EmbeddedMigrations());
+    if (!known.ok()) return known;
+  }
+  return CheckLog(vfs, path);
+}
+
 absl::StatusOr<std::unique_ptr<Connection>> OpenConnection(
-    const std::string& path, const char* pragmas) {
+    const std::string& path, const SummingVfs& vfs, const char* pragmas) {
   absl::StatusOr<std::unique_ptr<Connection>> connection =
-      Connection::Open(path);
+      Connection::Open(path, vfs.name());
   if (!connection.ok()) return connection.status();
   const absl::Status set = (*connection)->Execute(pragmas);
   if (!set.ok()) return set;
@@ -95,7 +118,13 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
       std::filesystem::absolute(options.path).lexically_normal().string();
   const absl::Status created = CreateIfMissing(path);
   if (!created.ok()) return created;
-  absl::StatusOr<std::unique_ptr<Connection>> writer = Connection::Open(path);
+  if (const absl::Status known = CheckBeforeSqlite(path); !known.ok())
+    return known;
+  absl::StatusOr<std::unique_ptr<SummingVfs>> vfs =
+      SummingVfs::Create(path, options.trust);
+  if (!vfs.ok()) return vfs.status();
+  absl::StatusOr<std::unique_ptr<Connection>> writer =
+      Connection::Open(path, (*vfs)->name());
   if (!writer.ok()) return writer.status();
   const absl::Status migrated = Migrate(**writer, path, EmbeddedMigrations());
   if (!migrated.ok()) return migrated;
@@ -104,11 +133,12 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
   std::vector<std::unique_ptr<Connection>> readers;
   for (int i = 0; i < options.readers; ++i) {
     absl::StatusOr<std::unique_ptr<Connection>> reader =
-        OpenConnection(path, kReaderPragmas);
+        OpenConnection(path, **vfs, kReaderPragmas);
     if (!reader.ok()) return reader.status();
     readers.push_back(*std::move(reader));
   }
-  return std::make_unique<SqliteStore>(*std::move(writer), std::move(readers),
+  return std::make_unique<SqliteStore>(*std::move(vfs), *std::move(writer),
+                                       std::move(readers),
                                        std::move(options.listener));
 }
 
