@@ -52,6 +52,8 @@ class Workload {
   Operation OpenList();
   // `number` is the caller's, used once.
   Operation Next(int number);
+  // Of a live session; there must be one.
+  Operation RevokeOne(int number) { return Revoke(number, 0); }
   // With a row of `bytes`, to fill the log.
   Operation Bulk(int number, std::size_t bytes);
 
