@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "storage/open_store.h"
 
 namespace ostiary {
 namespace {
@@ -65,7 +64,8 @@ Foundation::Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
       clock(last.has_value() ? last->time : absl::InfinitePast()) {}
 
 absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Lay(
-    const Config& config, storage::StoreListener listener) {
+    const Config& config, storage::StoreListener listener,
+    storage::StoreFile file) {
   absl::StatusOr<DataDir> data_dir = DataDir::Open(config.data_dir);
   if (!data_dir.ok()) return data_dir.status();
   absl::StatusOr<key::KeyEncryptionKey> kek = OpenKek(config);
@@ -80,6 +80,7 @@ absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Lay(
   options.url = config.store;
   options.readers = ReadersFor(config);
   options.listener = std::move(listener);
+  options.file = file;
   absl::StatusOr<std::unique_ptr<storage::Store>> store =
       storage::OpenStore(options);
   if (!store.ok()) return NameStore(config, store.status());

@@ -11,6 +11,7 @@
 #include "server/data_dir.h"
 #include "server/key/key_encryption_key.h"
 #include "server/mark_file.h"
+#include "storage/open_store.h"
 #include "storage/store.h"
 
 namespace ostiary {
@@ -31,7 +32,8 @@ struct Foundation {
   // making a new one would lock out every key in it. Does not compare the
   // store with the mark: that is CheckAgainstMark's.
   static absl::StatusOr<std::unique_ptr<Foundation>> Lay(
-      const Config& config, storage::StoreListener listener);
+      const Config& config, storage::StoreListener listener,
+      storage::StoreFile file = storage::StoreFile::kAsWritten);
 
   Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
              std::optional<Mark> last);

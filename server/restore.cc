@@ -77,7 +77,8 @@ absl::Status BeginEpoch(storage::WriteTx& tx, std::uint32_t epoch,
 }  // namespace
 
 absl::StatusOr<RestoreReport> Restore(const Config& config, Logger& logger) {
-  auto foundation = Foundation::Lay(config, {});
+  // The sums that lie beside it may be those of the file it replaces.
+  auto foundation = Foundation::Lay(config, {}, storage::StoreFile::kAsFound);
   if (!foundation.ok()) return foundation.status();
   Foundation& house = **foundation;
   const absl::Time now = house.clock.Now();

@@ -12,7 +12,9 @@ namespace ostiary::storage {
 // What to make of the file that is found.
 enum class StoreFile {
   kAsWritten,  // it must be as this program left it: damage is refused
-  kAsFound,    // it has been put there by other means, from a backup
+  // It has been put there by other means, from a backup: it must pass
+  // SQLite's full check of its structure, which reads all of it.
+  kAsFound,
 };
 
 struct OpenOptions {

@@ -13,6 +13,7 @@
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/log_check.h"
 #include "storage/sqlite/migrations.h"
+#include "storage/sqlite/query.h"
 #include "storage/sqlite/readers.h"
 #include "storage/sqlite/summing_vfs.h"
 #include "storage/sqlite/writer.h"
@@ -100,6 +101,16 @@ absl::Status CheckBeforeSqlite(const std::string& path) {
   return CheckLog(vfs, path);
 }
 
+// SQLite's own check of everything, for a file that nothing is known about.
+absl::Status CheckStructure(Connection& connection, const std::string& path) {
+  Query check(connection, "PRAGMA integrity_check(1)");
+  const absl::StatusOr<bool> found = check.Next();
+  if (!found.ok()) return found.status();
+  const std::string answer = *found ? check.Text() : "";
+  if (answer == "ok") return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(path, " is damaged: ", answer));
+}
+
 absl::StatusOr<std::unique_ptr<Connection>> OpenConnection(
     const std::string& path, const SummingVfs& vfs, const char* pragmas) {
   absl::StatusOr<std::unique_ptr<Connection>> connection =
@@ -126,6 +137,10 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
   absl::StatusOr<std::unique_ptr<Connection>> writer =
       Connection::Open(path, (*vfs)->name());
   if (!writer.ok()) return writer.status();
+  if (options.trust == FileTrust::kAsFound) {
+    const absl::Status whole = CheckStructure(**writer, path);
+    if (!whole.ok()) return whole;
+  }
   const absl::Status migrated = Migrate(**writer, path, EmbeddedMigrations());
   if (!migrated.ok()) return migrated;
   const absl::Status set = (*writer)->Execute(kWriterPragmas);
