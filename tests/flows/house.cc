@@ -101,6 +101,7 @@ Rooms::Rooms(const HouseOptions& house, const Clock& the_clock,
 House::House(HouseOptions house_options)
     : options(std::move(house_options)),
       kek_(ValueOf(key::KeyEncryptionKey::FromText(std::string(64, '7')))) {
+  if (options.furnish) options.furnish(dir, clock);
   Open(std::nullopt);
 }
 

@@ -73,6 +73,9 @@ struct HouseOptions {
   status_list::Issuing status_lists = status_list::Issuing::kOff;
   int list_bits = 20;
   flow::Verify::Encode encode = [](const jwt::Claims&) { return ""; };
+  // Puts a store ("store.db") of earlier days into the folder before it is
+  // opened, and winds the clock on to them; none: the house begins empty.
+  std::function<void(const TempDir& dir, ManualClock& clock)> furnish;
 };
 
 // What the store's writer tells; it outlives the store.
