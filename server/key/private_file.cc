@@ -69,14 +69,26 @@ absl::Status WriteAll(int fd, absl::string_view content,
   return absl::OkStatus();
 }
 
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+// A name of its own: what a crash leaves is found again, and removed.
+std::string DraftOf(const std::string& path) {
+  return absl::StrCat(path, ".draft");
+}
+
 // A new name is durable only when its folder is.
 absl::Status SyncFolderOf(const std::string& path) {
-  std::string folder = std::filesystem::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
+  const std::string folder = FolderOf(path);
   const Descriptor fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.ok() || fsync(fd.get()) != 0) return Failed("sync it", folder);
   return absl::OkStatus();
 }
+
+// True if that is how a file system without a disk answers.
+bool HasNothingToSync() { return errno == EINVAL || errno == EROFS; }
 
 }  // namespace
 
@@ -137,6 +149,45 @@ absl::Status AppendToPrivateFile(const std::string& path,
   if (auto s = CheckOwnership(fd.get(), path); !s.ok()) return s;
   if (auto s = WriteAll(fd.get(), content, path); !s.ok()) return s;
   return SyncFolderOf(path);
+}
+
+absl::Status ReplacePrivateFile(const std::string& path,
+                                absl::string_view content) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": is a link; what it names is not replaced"));
+  }
+  const std::string draft = DraftOf(path);
+  unlink(draft.c_str());  // of a crash
+  const Descriptor fd(open(draft.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                           kOwnerOnly));
+  if (!fd.ok()) return Failed("replace it", path);
+  absl::Status status = WriteAll(fd.get(), content, path);
+  if (status.ok() && rename(draft.c_str(), path.c_str()) != 0)
+    status = Failed("replace it", path);
+  if (!status.ok()) {
+    unlink(draft.c_str());
+    return status;
+  }
+  return SyncFolderOf(path);
+}
+
+void DropDraftOf(const std::string& path) { unlink(DraftOf(path).c_str()); }
+
+absl::Status SyncPrivateFile(const std::string& path) {
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.ok()) return Failed("open it", path);
+  if (fsync(fd.get()) != 0 && !HasNothingToSync())
+    return Failed("sync it", path);
+  const std::string folder = FolderOf(path);
+  const Descriptor names(
+      open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!names.ok()) return Failed("open it", folder);
+  if (fsync(names.get()) != 0 && !HasNothingToSync())
+    return Failed("sync it", folder);
+  return absl::OkStatus();
 }
 
 }  // namespace ostiary::key

@@ -29,6 +29,20 @@ absl::Status CreatePrivateFile(const std::string& path,
 absl::Status AppendToPrivateFile(const std::string& path,
                                  absl::string_view content);
 
+// Puts a file with mode 0600 in the place of the one at `path`. After a crash
+// the old one or the new one is there, whole. kFailedPrecondition, and nothing
+// has changed, if `path` is a link (what it names is somebody else's to
+// replace) or its folder may not be written.
+absl::Status ReplacePrivateFile(const std::string& path,
+                                absl::string_view content);
+
+// Removes what a crash inside ReplacePrivateFile may have left.
+void DropDraftOf(const std::string& path);
+
+// Returns once the file and its name are on the disk; a file system that has
+// no disk counts as one that is in step.
+absl::Status SyncPrivateFile(const std::string& path);
+
 }  // namespace ostiary::key
 
 #endif  // OSTIARY_SERVER_KEY_PRIVATE_FILE_H_
