@@ -234,6 +234,27 @@ TEST(PowerLossTest, TheRecordingHoldsWhatItIsMeantToCut) {
             6);
 }
 
+// And none of the syncs is for nothing.
+TEST(PowerLossTest, TheSyncsOfEachFileAreNeeded) {
+  for (const std::string name : {"", "-wal", "-sums"}) {
+    Recorded without = Honest();
+    std::set<int> inodes;
+    for (const DiskOp& op : without.recording) {
+      if (op.kind == DiskOp::Kind::kCreate && op.name == Path() + name)
+        inodes.insert(op.inode);
+    }
+    without.recording.erase(
+        std::remove_if(without.recording.begin(), without.recording.end(),
+                       [&inodes](const DiskOp& op) {
+                         return op.kind == DiskOp::Kind::kSync &&
+                                inodes.count(op.inode) == 1;
+                       }),
+        without.recording.end());
+    std::cout << "  without those of store.db" << name << ":\n";
+    EXPECT_GT(CountFaults(without, 100), 10);
+  }
+}
+
 // The harness can fail: without syncs, it must find what gets lost.
 TEST(PowerLossTest, WithSynchronousOffAnswersGetLost) {
   const Recorded recorded =
