@@ -36,12 +36,15 @@ class Connection {
   // and readers never block.
   static constexpr int kBusyMilliseconds = 5000;
 
-  // Opens an existing file through the VFS of that name (nullptr: the
-  // default). Nothing has been read from it yet. The first one
-  // switches off SQLite's count of the memory it uses, for the whole process: a
-  // lock around every allocation, and nobody asks.
+  enum class Access { kReadWrite, kReadOnly };
+
+  // Opens an existing file through the VFS of that name (nullptr: the default).
+  // Nothing has been read from it yet. The first one switches off SQLite's
+  // count of the memory it uses, for the whole process: a lock around every
+  // allocation, and nobody asks.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(
-      const std::string& path, const char* vfs = nullptr);
+      const std::string& path, Access access = Access::kReadWrite,
+      const char* vfs = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -10,10 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "storage/sqlite/backup.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/log_check.h"
 #include "storage/sqlite/migrations.h"
-#include "storage/sqlite/query.h"
 #include "storage/sqlite/readers.h"
 #include "storage/sqlite/summing_vfs.h"
 #include "storage/sqlite/writer.h"
@@ -40,13 +40,20 @@ constexpr char kReaderPragmas[] =
     "PRAGMA cell_size_check = ON;"
     "PRAGMA mmap_size = 268435456;";  // 256 MiB of address space
 
+// Not mapped: what is read once must not push out what is read always.
+constexpr char kBackupPragmas[] =
+    "PRAGMA query_only = ON;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA cache_size = -2048;";
+
 class SqliteStore : public Store {
  public:
-  SqliteStore(std::unique_ptr<SummingVfs> vfs,
+  SqliteStore(std::string path, std::unique_ptr<SummingVfs> vfs,
               std::unique_ptr<Connection> writer,
               std::vector<std::unique_ptr<Connection>> readers,
               StoreListener listener)
-      : vfs_(std::move(vfs)),
+      : path_(std::move(path)),
+        vfs_(std::move(vfs)),
         readers_(std::move(readers), commits_),
         writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
 
@@ -61,8 +68,18 @@ class SqliteStore : public Store {
     const std::string value = absl::StrCat(absl::GetCurrentTimeNanos());
     return Write([&](WriteTx& tx) { return tx.facts().Put(kProbe, value); });
   }
+  absl::StatusOr<Backup> BackUp(const BackupOrder& order) override {
+    // A connection of its own: the others are for those who wait.
+    absl::StatusOr<std::unique_ptr<Connection>> source =
+        Connection::Open(path_, Connection::Access::kReadWrite, vfs_->name());
+    if (!source.ok()) return source.status();
+    if (auto set = (*source)->Execute(kBackupPragmas); !set.ok()) return set;
+    const Readers::LongRead long_read(readers_);
+    return WriteBackup(**source, order);
+  }
 
  private:
+  const std::string path_;
   const std::unique_ptr<SummingVfs> vfs_;  // goes last: it has the files
   CommitNumber commits_{0};
   Readers readers_;
@@ -101,20 +118,10 @@ absl::Status CheckBeforeSqlite(const std::string& path) {
   return CheckLog(vfs, path);
 }
 
-// SQLite's own check of everything, for a file that nothing is known about.
-absl::Status CheckStructure(Connection& connection, const std::string& path) {
-  Query check(connection, "PRAGMA integrity_check(1)");
-  const absl::StatusOr<bool> found = check.Next();
-  if (!found.ok()) return found.status();
-  const std::string answer = *found ? check.Text() : "";
-  if (answer == "ok") return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(path, " is damaged: ", answer));
-}
-
 absl::StatusOr<std::unique_ptr<Connection>> OpenConnection(
     const std::string& path, const SummingVfs& vfs, const char* pragmas) {
   absl::StatusOr<std::unique_ptr<Connection>> connection =
-      Connection::Open(path, vfs.name());
+      Connection::Open(path, Connection::Access::kReadWrite, vfs.name());
   if (!connection.ok()) return connection.status();
   const absl::Status set = (*connection)->Execute(pragmas);
   if (!set.ok()) return set;
@@ -135,12 +142,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
       SummingVfs::Create(path, options.trust);
   if (!vfs.ok()) return vfs.status();
   absl::StatusOr<std::unique_ptr<Connection>> writer =
-      Connection::Open(path, (*vfs)->name());
+      Connection::Open(path, Connection::Access::kReadWrite, (*vfs)->name());
   if (!writer.ok()) return writer.status();
-  if (options.trust == FileTrust::kAsFound) {
-    const absl::Status whole = CheckStructure(**writer, path);
-    if (!whole.ok()) return whole;
-  }
   const absl::Status migrated = Migrate(**writer, path, EmbeddedMigrations());
   if (!migrated.ok()) return migrated;
   const absl::Status set = (*writer)->Execute(kWriterPragmas);
@@ -152,8 +155,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
     if (!reader.ok()) return reader.status();
     readers.push_back(*std::move(reader));
   }
-  return std::make_unique<SqliteStore>(*std::move(vfs), *std::move(writer),
-                                       std::move(readers),
+  return std::make_unique<SqliteStore>(path, *std::move(vfs),
+                                       *std::move(writer), std::move(readers),
                                        std::move(options.listener));
 }
 

@@ -66,7 +66,8 @@ class Ours {
         path, storage::sqlite::FileTrust::kAsWritten);
     Require(vfs.status());
     vfs_ = *std::move(vfs);
-    auto connection = Connection::Open(path, vfs_->name());
+    auto connection =
+        Connection::Open(path, Connection::Access::kReadWrite, vfs_->name());
     Require(connection.status());
     Require((*connection)->Execute(kPragmas));
     std::vector<std::unique_ptr<Connection>> connections;
