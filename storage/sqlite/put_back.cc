@@ -128,6 +128,8 @@ absl::Status SetLogAside(const std::string& path, const std::string& aside) {
 // log away, the next restore asks the database again. One that cannot be opened
 // stays as it is.
 void FoldLog(const std::string& path) {
+  // They would call what is folded in damage, and nobody could ask it again.
+  if (!RemoveFile(SumsOf(path)).ok()) return;
   auto connection = Connection::Open(path);
   if (!connection.ok()) return;
   (*connection)->Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
