@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/assembly.h"
@@ -17,6 +18,7 @@
 #include "server/greeting.h"
 #include "server/password/calibrate.h"
 #include "server/restore.h"
+#include "server/restore_text.h"
 #include "server/settings.h"
 
 namespace ostiary {
@@ -87,7 +89,17 @@ int RunRestore(const Config& config) {
                 config.log_level);
   const auto report = Restore(config, logger);
   if (!report.ok()) return Fail(report.status(), kExitFailed);
-  Print(stdout, RestoreText(*report));
+  Print(stdout, config.restore_output == RestoreOutput::kJson
+                    ? RestoreJson(*report)
+                    : RestoreText(*report));
+  if (config.restore_report.empty()) return kExitOk;
+  const auto written = WriteRestoreReport(*report, config.restore_report);
+  // It is done all the same, and must not be done again.
+  if (!written.ok())
+    Fail(absl::UnavailableError(absl::StrCat(
+             "the store is restored, but the report is not written: ",
+             written.message())),
+         kExitOk);
   return kExitOk;
 }
 

@@ -112,8 +112,7 @@ absl::Status Damaged(const std::string& path) {
   return absl::DataLossError(absl::StrCat(
       "the mark file '", path,
       "' is damaged, so it cannot be told whether the store has gone back in "
-      "time; if you are sure that it has not, remove the file, otherwise run "
-      "ostiaryd restore"));
+      "time; run ostiaryd restore --sessions=end|keep"));
 }
 
 std::string Say(absl::Time time) {
@@ -146,6 +145,15 @@ absl::Status MarkFile::Write(const Mark& mark) const {
     return SystemError("replace", path_);
   }
   return SyncDirectoryOf(path_);
+}
+
+absl::Status MissingMark(const std::string& path) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the mark file '", path,
+      "' is missing and the store has been served before, so it cannot be "
+      "told whether the store has gone back in time; put the file back (it "
+      "lies beside the key-encryption key), or run ostiaryd restore "
+      "--sessions=end|keep to take the store over safely"));
 }
 
 absl::Status CheckAgainstMark(const Mark& mark, std::uint32_t epoch,

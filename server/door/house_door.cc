@@ -202,7 +202,17 @@ absl::Status HouseDoor::MakePublic(const MethodRow& row, absl::Status status) {
 }
 
 Lane& HouseDoor::LaneOf(LaneName name) const {
-  return name == LaneName::kPassword ? parts_.password_lane : parts_.store_lane;
+  switch (name) {
+    case LaneName::kPassword:
+      return parts_.password_lane;
+    case LaneName::kSlow:
+      return parts_.slow_lane;
+    case LaneName::kInline:
+    case LaneName::kStore:
+    case LaneName::kStream:
+      break;
+  }
+  return parts_.store_lane;
 }
 
 void HouseDoor::Count(const MethodRow& row, const absl::Status& status,

@@ -25,8 +25,9 @@ void Checkpointer::AfterCommit() {
   if (pages_in_log_ < kPages) next_at_ = kPages;
   if (pages_in_log_ < next_at_) return;
   next_at_ = pages_in_log_ + kPages;
-  Checkpoint(pages_in_log_ < kTooManyPages ? SQLITE_CHECKPOINT_PASSIVE
-                                           : SQLITE_CHECKPOINT_RESTART);
+  const bool patient =
+      pages_in_log_ >= kTooManyPages && !readers_.has_long_read();
+  Checkpoint(patient ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
 }
 
 void Checkpointer::Finish() { Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }

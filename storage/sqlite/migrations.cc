@@ -4,6 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "storage/sqlite/file_header.h"
 #include "storage/sqlite/query.h"
 
 namespace ostiary::storage::sqlite {
@@ -47,9 +48,17 @@ absl::Status NotOurs(const std::string& path) {
       " away and a new store is created in its place"));
 }
 
+absl::Status IsBackup(const std::string& path) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      path,
+      " is a backup that was copied into place; run ostiaryd restore "
+      "--sessions=end|keep to take it over safely"));
+}
+
 absl::Status Refusal(const FileState& state, const std::string& path,
                      std::int64_t newest) {
   if (state.fresh()) return absl::OkStatus();
+  if (state.application_id == kBackupId) return IsBackup(path);
   if (state.application_id != kApplicationId) return NotOurs(path);
   if (state.version <= newest) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -117,6 +126,18 @@ absl::Status Migrate(Connection& connection, const std::string& path,
     if (!step.ok()) return step;
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckSchema(Connection& connection, const std::string& path,
+                         const std::vector<Migration>& migrations) {
+  const absl::StatusOr<FileState> state = Inspect(connection);
+  if (!state.ok()) return state.status();
+  if (state->application_id == kApplicationId &&
+      state->version == static_cast<std::int64_t>(migrations.size())) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " is not a store of this program's schema"));
 }
 
 }  // namespace ostiary::storage::sqlite

@@ -160,6 +160,7 @@ COMPLETE_WHEN_EMPTY = {
     "KeyService/ListSigningKeys", "KeyService/PrepareSigningKey",
     "AccountService/ListAccounts", "SessionService/ListSessions",
     "SessionService/RevokeAllSessions", "AdminService/GetServerInfo",
+    "AdminService/BackUp",
     # An empty token is a verdict, not a mistake.
     "TokenService/Verify",
 }
