@@ -511,6 +511,31 @@ def test_a_damaged_mark_does_not_keep_a_restore_from_helping(stopped):
     assert stopped.stop() == 0
 
 
+def mark_at(server, seconds):
+    """The server's mark, with another time in it."""
+    path = server.data_dir / "mark"
+    words = path.read_text().split()
+    words[4] = str(int((time.time() + seconds) * 1e6))
+    body = " ".join(words[:5])
+    check = 14695981039346656037
+    for byte in body.encode():
+        check = ((check ^ byte) * 1099511628211) % 2**64
+    path.write_text(f"{body} {check:016x}\n")
+
+
+def test_a_clock_that_was_ahead_is_set_right_by_a_restore(stopped, contract):
+    mark_at(stopped, 86400)
+    done = stopped.run(*stopped.command()[1:])
+    assert done.returncode != 0 and "clock" in done.stderr
+    done = restore(stopped, "--sessions=end")
+    assert done.returncode == 0, done.stderr
+    assert "had been ahead" in done.stdout
+    house = House(stopped.start(), contract)
+    tokens = once_issuing_goes_on(house.sign_up().sign_in)
+    assert house.verdict(tokens.access_token) == "VALID"
+    house.close()
+
+
 @pytest.mark.parametrize("damage,word", [
     ("text", "no database of Ostiary"), ("short", "damaged"),
     ("flipped", "damaged"), ("missing", "there is no"),
