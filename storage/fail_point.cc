@@ -74,6 +74,14 @@ constexpr std::array<Named, kFailPoints> kTable = {{
      "a backup is whole and has not its name"},
     {FailPoint::kBackupAfter, "backup.after",
      "a backup has its name, and nobody has been told"},
+    {FailPoint::kKekDraft, "kek.draft",
+     "the new file of key-encryption keys is written beside the old one"},
+    {FailPoint::kKekBoth, "kek.both",
+     "both key-encryption keys are in the file, nothing is sealed anew"},
+    {FailPoint::kKekSealed, "kek.sealed",
+     "all is sealed under the new key, the old one is still in the file"},
+    {FailPoint::kKekDropped, "kek.dropped",
+     "the old key-encryption key is gone, and nobody has been told"},
 }};
 
 std::atomic<std::int64_t> passages_left{0};

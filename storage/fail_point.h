@@ -42,8 +42,12 @@ enum class FailPoint : int {
   kRestorePlaced,
   kBackupBefore,
   kBackupAfter,
+  kKekDraft,
+  kKekBoth,
+  kKekSealed,
+  kKekDropped,
 };
-inline constexpr int kFailPoints = 28;
+inline constexpr int kFailPoints = 32;
 
 // Written once, before any thread starts. None: no place is armed.
 inline constexpr int kNoFailPoint = -1;

@@ -8,6 +8,7 @@
 #include "server/base/reason.h"
 #include "server/key/key_rows.h"
 #include "server/key/private_file.h"
+#include "storage/fail_point.h"
 
 namespace ostiary::key {
 namespace {
@@ -161,6 +162,7 @@ absl::Status KeyEncryption::PutNewInFront() {
 
 absl::StatusOr<EncryptionRotation> KeyEncryption::Complete(
     const storage::AuditRow& audit, absl::Time now) {
+  Pass(storage::FailPoint::kKekBoth);
   const absl::StatusOr<int> sealed_anew = SealAllAnew(audit, now);
   if (!sealed_anew.ok()) return sealed_anew.status();
   const absl::StatusOr<Infos> committed = CountIn(store_, *kek_.keys());
@@ -170,9 +172,11 @@ absl::StatusOr<EncryptionRotation> KeyEncryption::Complete(
     return Conflict(absl::StrCat("Keys were sealed under ", info.id,
                                  " meanwhile; ask again."));
   }
+  Pass(storage::FailPoint::kKekSealed);
   EncryptionRotation done;
   done.sealed_anew = *sealed_anew;
   done.left_in_file = DropOldKeys();
+  Pass(storage::FailPoint::kKekDropped);
   absl::StatusOr<Infos> infos = CountIn(store_, *kek_.keys());
   if (!infos.ok()) return infos.status();
   done.keys = *std::move(infos);

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/secret.h"
+#include "storage/fail_point.h"
 
 namespace ostiary::key {
 namespace {
@@ -165,6 +166,7 @@ absl::Status ReplacePrivateFile(const std::string& path,
                            kOwnerOnly));
   if (!fd.ok()) return Failed("replace it", path);
   absl::Status status = WriteAll(fd.get(), content, path);
+  Pass(storage::FailPoint::kKekDraft);
   if (status.ok() && rename(draft.c_str(), path.c_str()) != 0)
     status = Failed("replace it", path);
   if (!status.ok()) {

@@ -39,6 +39,8 @@ RESTORE_FROM = {
 # From here on no server starts on the store that was there.
 MARKED = {"mark.after", "restore.aside", "restore.log-aside"}
 BACKUP = {"backup.before": (1,), "backup.after": (1,)}
+KEK = {"kek.draft": (1, 2), "kek.both": (1,), "kek.sealed": (1,),
+       "commit.before": (9,), "commit.after": (9,), "kek.dropped": (1,)}
 LEAD = 2 * 24 * 3600  # seconds; --key-prepare-lead as it is
 
 
@@ -82,7 +84,8 @@ def test_every_place_is_killed_at_by_a_test(quick):
                       env={"OSTIARY_FAIL_POINT": "no.such.place"})
     assert done.returncode == 2 and "OSTIARY_FAIL_POINT" in done.stderr
     names = set(re.findall(r"[a-z]+\.[a-z.-]*[a-z]", done.stderr))
-    killed_at = set(PLACES).union(FIRST_START, RESTORE, RESTORE_FROM, BACKUP)
+    killed_at = set(PLACES).union(
+        FIRST_START, RESTORE, RESTORE_FROM, BACKUP, KEK)
     assert names == killed_at
     assert not server.data_dir.exists(), "it began although it refused"
 
@@ -273,6 +276,35 @@ def test_a_rotation_that_is_killed_happens_once_and_after_its_lead(
     assert rows(server, "SELECT action, count(*) FROM audit WHERE action IN "
                         "('key.activate', 'key.retire') GROUP BY action") == [
         ("key.activate", 2), ("key.retire", 1)]
+
+
+# -- another key-encryption key --------------------------------------------------
+
+
+@pytest.mark.parametrize("place,passage", cases(KEK))
+def test_a_change_of_the_key_encryption_key_that_is_killed_locks_nobody_out(
+        quick, contract, place, passage):
+    server = quick()
+    house = House(server.start(), contract)
+    tokens = house.sign_up().sign_in()
+    house.close()
+    assert server.stop() == 0
+    assert not dies_at(server, place, passage)
+    house = House(server, contract)
+    with pytest.raises(Refused) as cut_off:
+        while True:
+            house.operator.call("KeyService/RotateKeyEncryptionKey")
+    assert cut_off.value.code == "UNAVAILABLE"
+    house.close()
+    assert server.process.wait(10) == -9
+    house = House(server.start(), contract)
+    assert house.verdict(tokens.access_token) == "VALID"
+    assert house.refresh(tokens.refresh_token).session_id
+    house.close()
+    assert server.stop() == 0
+    assert [p.name for p in server.data_dir.glob("kek*")] == ["kek"]
+    assert len((server.data_dir / "kek").read_text().split()) == 1, (
+        "the old key-encryption key is still there")
 
 
 # -- a restore -------------------------------------------------------------------
