@@ -37,6 +37,7 @@
 #include "server/http/ops_handler.h"
 #include "server/http/public_handler.h"
 #include "server/http/server.h"
+#include "server/key/key_encryption.h"
 #include "server/limit/network_prefix.h"
 #include "server/limit/rate_limiter.h"
 #include "server/limit/sign_in_limiter.h"
@@ -95,16 +96,36 @@ class SealedRefreshKeys final : public session::RefreshKeys {
   const key::SymmetricKeys& keys_;
 };
 
+// What a crash broke off, or the operator began by writing the file.
+absl::Status FinishRotation(key::KeyEncryption& encryption, absl::Time now,
+                            Logger& logger) {
+  const auto rotation = encryption.Finish(now);
+  if (!rotation.ok()) return rotation.status();
+  if (rotation->sealed_anew > 0) {
+    logger.Info("the keys of the store were sealed anew",
+                {{"key_encryption_key", rotation->keys.front().id},
+                 {"keys", std::to_string(rotation->sealed_anew)}});
+  }
+  if (!rotation->left_in_file.ok()) {
+    logger.Warning(
+        "keys that seal nothing any more may be taken out of the file",
+        {{"status", rotation->left_in_file.ToString()}});
+  }
+  return absl::OkStatus();
+}
+
 // Every object below, in the order of dependency. The members are the plan.
 class House final : public Assembly {
  public:
   House(const Config& config, Logger& logger,
         std::unique_ptr<Aftermath> aftermath,
-        std::unique_ptr<Foundation> foundation, Loaded loaded)
+        std::unique_ptr<Foundation> foundation,
+        std::unique_ptr<key::KeyEncryption> encryption, Loaded loaded)
       : config_(config),
         logger_(logger),
         aftermath_(std::move(aftermath)),
         foundation_(std::move(foundation)),
+        encryption_(std::move(encryption)),
         loaded_(std::move(loaded)) {
     door::ServeAuth(
         {sign_up_, sign_in_, refresh_, sign_out_, change_password_, accounts_},
@@ -114,7 +135,8 @@ class House final : public Assembly {
                       methods_);
     door::ServeGateways(gate_, methods_);
     door::ServeRevocations(feed_, methods_);
-    door::ServeKeys({keys(), clock(), AlgorithmOf(config_)}, methods_);
+    door::ServeKeys({keys(), *encryption_, clock(), AlgorithmOf(config_)},
+                    methods_);
     door::ServeAccounts(accounts_, methods_);
     door::ServeSessions(manage_sessions_, methods_);
     door::ServeAdmin({OSTIARY_VERSION, config_.issuer, config_.default_audience,
@@ -150,6 +172,7 @@ class House final : public Assembly {
   const ConnectionShares shares_ = ShareDescriptors(RaiseDescriptorLimit());
   const std::unique_ptr<Aftermath> aftermath_;
   const std::unique_ptr<Foundation> foundation_;
+  const std::unique_ptr<key::KeyEncryption> encryption_;
   SystemRandom random_;
   Loaded loaded_;
 
@@ -347,6 +370,7 @@ std::vector<Housekeeping::Chore> House::Chores() {
       {absl::Seconds(1), [&upkeep] { upkeep.SweepStatusLists(); }},
       {absl::Minutes(1), [&upkeep] { upkeep.ApplyKeySchedule(); }},
       {absl::Seconds(30), [&upkeep] { upkeep.ForgetWhatHasEnded(); }},
+      {absl::Minutes(1), [&upkeep] { upkeep.WarnOfFullArena(); }},
   };
   if (loaded_.certificates != nullptr) {
     upkeep.WarnOfExpiry();
@@ -392,11 +416,20 @@ absl::StatusOr<std::unique_ptr<Assembly>> Assembly::Build(const Config& config,
   } else if (auto status = CheckNeverMarked(**foundation); !status.ok()) {
     return status;
   }
+  auto encryption = std::make_unique<key::KeyEncryption>(
+      *(*foundation)->store, (*foundation)->kek,
+      config.key_encryption_key_file);
+  if (auto status =
+          FinishRotation(*encryption, (*foundation)->clock.Now(), logger);
+      !status.ok()) {
+    return status;
+  }
   SystemRandom random;
   auto loaded = Load(config, **foundation, *aftermath, random);
   if (!loaded.ok()) return NameStore(config, loaded.status());
   return std::make_unique<House>(config, logger, std::move(aftermath),
-                                 *std::move(foundation), *std::move(loaded));
+                                 *std::move(foundation), std::move(encryption),
+                                 *std::move(loaded));
 }
 
 }  // namespace ostiary

@@ -130,6 +130,7 @@ struct Config {
   int store_threads;
   int verify_cache_entries;
   int max_watchers;
+  bool core_dumps;  // what is in memory may be written to a disk
 
   bool UsesTls() const { return !tls_cert.empty(); }
   // True if gRPC, HTTP or the ops port can be reached from another machine.

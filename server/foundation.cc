@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -86,6 +87,7 @@ absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Prepare(
   if (!data_dir.ok()) return data_dir.status();
   absl::StatusOr<key::KeyEncryptionKey> kek = OpenKek(config, missing_kek);
   if (!kek.ok()) return kek.status();
+  Pass(storage::FailPoint::kStartKek);
   MarkFile mark_file(MarkPath(config.key_encryption_key_file));
   absl::StatusOr<std::optional<Mark>> mark = mark_file.Read();
   if (absl::IsDataLoss(mark.status()) && damaged == DamagedMark::kAsNone)
@@ -108,6 +110,7 @@ absl::Status Foundation::Open(const Config& config,
       storage::OpenStore(options);
   if (!opened.ok()) return NameStore(config, opened.status());
   store = *std::move(opened);
+  Pass(storage::FailPoint::kStartStore);
   absl::StatusOr<storage::LedgerHead> found =
       storage::ReadValue<storage::LedgerHead>(
           *store, [](storage::ReadTx& tx) { return tx.ledger().Head(); });

@@ -21,7 +21,7 @@ namespace ostiary {
 // store.
 struct Foundation {
   DataDir data_dir;
-  key::KeyEncryptionKey kek;
+  key::KeyEncryptionKey kek;  // as the file had it; changed by a rotation
   MarkFile mark_file;
   std::optional<Mark> mark;  // of the last run; nullopt: there was none
   SystemClock clock;         // never earlier than the mark

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "server/base/wiping.h"
+
 namespace ostiary {
 namespace {
 
@@ -24,6 +26,7 @@ Housekeeping::~Housekeeping() {
 }
 
 void Housekeeping::Run() {
+  const WipingScope wiping;
   std::vector<SteadyTime> due;
   const SteadyTime began = std::chrono::steady_clock::now();
   for (const Chore& chore : chores_) {

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -141,9 +142,11 @@ absl::Status MarkFile::Write(const Mark& mark) const {
   if (absl::Status written = WriteWhole(next, Format(mark)); !written.ok()) {
     return written;
   }
+  Pass(storage::FailPoint::kMarkBefore);
   if (std::rename(next.c_str(), path_.c_str()) != 0) {
     return SystemError("replace", path_);
   }
+  Pass(storage::FailPoint::kMarkAfter);
   return SyncDirectoryOf(path_);
 }
 

@@ -362,6 +362,10 @@ std::vector<OptionRow> RunningRows() {
       One({"max-watchers", "5000", "a number from 1 to 100000",
            "services that watch revocations at a time"},
           &Config::max_watchers, IntBetween(1, 100000)),
+      Switch({"core-dumps", "off", "on or off",
+              "for finding a fault: keys and passwords are in memory; off "
+              "also keeps debuggers of this user out"},
+             &Config::core_dumps),
   };
 }
 

@@ -224,7 +224,7 @@ std::string Explain(const CLI::ParseError& error) {
 
 bool IsForTests(absl::string_view variable) {
   return variable == "OSTIARY_SOURCE_DIR" || variable == "OSTIARY_BIN_DIR" ||
-         variable == "OSTIARY_SHARED";
+         variable == "OSTIARY_SHARED" || variable == "OSTIARY_FAIL_POINT";
 }
 
 // "OSTIARY_GRPC_LISTEN" -> "grpc-listen"

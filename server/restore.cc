@@ -14,6 +14,7 @@
 #include "server/revocation/entries.h"
 #include "server/revocation/past_epochs.h"
 #include "server/status_list/sweep.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -163,6 +164,7 @@ class Restoring {
       return WriteEpoch(tx, report_.epoch, at_least);
     });
     if (!begun.ok()) return begun;
+    Pass(storage::FailPoint::kRestoreEpoch);
     const auto head = HeadOf(store);
     if (!head.ok()) return head.status();
     report_.sequence = head->sequence;

@@ -6,6 +6,7 @@
 #include "absl/functional/function_ref.h"
 #include "server/account/events.h"
 #include "server/base/ids.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -178,15 +179,18 @@ absl::Status ListLivingSessions(storage::Store& restored, absl::Time now,
 // Interrupted and run again it signs some out twice, which changes nothing.
 absl::Status EndAllSessions(storage::Store& restored, absl::Time now) {
   return ForEachPage(restored, [&](Accounts& page) {
-    return restored.Write([&](storage::WriteTx& tx) -> absl::Status {
-      for (const AccountRow& account : page) {
-        AccountRow row = account;
-        account::Apply(account::Event::kSignedOutEverywhere, now, row);
-        auto updated = tx.accounts().Update(row);
-        if (!updated.ok()) return updated;
-      }
-      return absl::OkStatus();
-    });
+    const absl::Status ended =
+        restored.Write([&](storage::WriteTx& tx) -> absl::Status {
+          for (const AccountRow& account : page) {
+            AccountRow row = account;
+            account::Apply(account::Event::kSignedOutEverywhere, now, row);
+            auto updated = tx.accounts().Update(row);
+            if (!updated.ok()) return updated;
+          }
+          return absl::OkStatus();
+        });
+    Pass(storage::FailPoint::kRestoreSessions);
+    return ended;
   });
 }
 

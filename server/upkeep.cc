@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "server/base/secret_arena.h"
+
 namespace ostiary {
 namespace {
 
@@ -92,6 +94,15 @@ void Upkeep::SweepStatusLists() {
     rooms_.logger.Warning("the status lists could not be swept",
                           {{"status", status.ToString()}});
   }
+}
+
+void Upkeep::WarnOfFullArena() {
+  if (!SecretArenaOverflowed() || arena_was_full_) return;
+  arena_was_full_ = true;
+  rooms_.logger.Warning(
+      "the memory for secrets is full: some lie in ordinary memory, where a "
+      "core dump would show them",
+      {{"bytes", std::to_string(kSecretArenaBytes)}});
 }
 
 void Upkeep::ReloadCertificates() {

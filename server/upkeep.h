@@ -49,6 +49,9 @@ class Upkeep {
   // Flips what client, key and *all* revocations hit in the status lists.
   void SweepStatusLists();
 
+  // Says so once: secrets then lie in ordinary memory, and work.
+  void WarnOfFullArena();
+
   void ReloadCertificates();
   // Says so while there is time to renew.
   void WarnOfExpiry();
@@ -58,6 +61,7 @@ class Upkeep {
 
   const Rooms rooms_;
   bool clock_in_doubt_ = false;
+  bool arena_was_full_ = false;
 };
 
 }  // namespace ostiary

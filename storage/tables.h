@@ -168,6 +168,8 @@ class StatusListTable : public StatusListReader {
 class KeyReader {
  public:
   virtual ~KeyReader() = default;
+  // Every key of whatever purpose, by key_id.
+  virtual absl::StatusOr<std::vector<KeyRow>> ListAll() const = 0;
   // All keys of this purpose, oldest first.
   virtual absl::StatusOr<std::vector<KeyRow>> List(
       absl::string_view purpose) const = 0;

@@ -1,4 +1,5 @@
-// key list, prepare, activate, retire, rotate, revoke.
+// key list, prepare, activate, retire, rotate, revoke, encryption,
+// rotate-encryption-key.
 
 #include <memory>
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/failure.h"
+#include "client/cli/printable.h"
 #include "client/cli/prompt.h"
 #include "client/cli/registry.h"
 #include "ostiary/v1/key_service.grpc.pb.h"
@@ -113,6 +115,48 @@ absl::StatusOr<ExitCode> Revoke(Invocation& run, const KeyFlags& flags) {
   return run.Answer(*response);
 }
 
+template <typename Response>
+absl::Status ShowEncryptionKeys(Invocation& run, const Response& response) {
+  Rows rows({"key_encryption_key_id", "state", "sealed_count"}, run.format(),
+            run.out());
+  for (const v1::KeyEncryptionKey& key : response.key_encryption_keys()) {
+    if (auto added = rows.Add(key); !added.ok()) return added;
+  }
+  rows.Flush();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExitCode> ListEncryptionKeys(Invocation& run) {
+  const auto response = run.Call<Keys>(&Keys::Stub::ListKeyEncryptionKeys,
+                                       v1::ListKeyEncryptionKeysRequest());
+  if (!response.ok()) return response.status();
+  if (auto shown = ShowEncryptionKeys(run, *response); !shown.ok())
+    return shown;
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> RotateEncryptionKey(Invocation& run, Consent consent) {
+  absl::Status confirmed = Confirm(
+      consent,
+      "Backups made until now can only be opened with the key-encryption key "
+      "of now, which leaves its file. Is there a copy of that file, or are "
+      "they not needed any more?",
+      run.surroundings());
+  if (!confirmed.ok()) return confirmed;
+  const auto response = run.Call<Keys>(&Keys::Stub::RotateKeyEncryptionKey,
+                                       v1::RotateKeyEncryptionKeyRequest());
+  if (!response.ok()) return response.status();
+  if (run.format() == Format::kJson) return run.Answer(*response);
+  if (auto shown = ShowEncryptionKeys(run, *response); !shown.ok())
+    return shown;
+  run.out() << response->resealed_count() << " keys sealed anew\n";
+  if (!response->left_in_file().empty()) {
+    run.out() << "What seals 0 may be taken out of the file by hand: "
+              << Printable(response->left_in_file()) << "\n";
+  }
+  return ExitCode::kOk;
+}
+
 void AddNow(CLI::App& command, KeyFlags& flags) {
   command.add_flag("--now", flags.now,
                    "Although services may not have fetched the key yet");
@@ -167,6 +211,23 @@ void AddEnds(Registry& registry, CLI::App& group) {
   revoke.add_flag("--yes", flags->yes, "Do not ask");
 }
 
+void AddEncryption(Registry& registry, CLI::App& group) {
+  registry.Add(group, "encryption",
+               "Lists the keys that seal the others in the store. As JSON: one "
+               "line for each.",
+               "ostiary key encryption", ListEncryptionKeys);
+  auto flags = std::make_shared<KeyFlags>();
+  CLI::App& rotate = registry.Add(
+      group, "rotate-encryption-key",
+      "Seals every key of the store under a new key-encryption key, or goes on "
+      "where that was broken off. Asks first.",
+      "ostiary key rotate-encryption-key", [flags](Invocation& run) {
+        return RotateEncryptionKey(
+            run, flags->yes ? Consent::kGiven : Consent::kAsk);
+      });
+  rotate.add_flag("--yes", flags->yes, "Do not ask");
+}
+
 }  // namespace
 
 void AddKeyCommands(Registry& registry) {
@@ -177,6 +238,7 @@ void AddKeyCommands(Registry& registry) {
   AddPrepare(registry, group);
   AddUses(registry, group);
   AddEnds(registry, group);
+  AddEncryption(registry, group);
 }
 
 }  // namespace ostiary::cli

@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "server/base/wiping.h"
+
 namespace ostiary {
 
 Lane::Lane(std::string name, int threads, std::size_t capacity, int niceness)
@@ -66,6 +68,7 @@ std::size_t Lane::running() const {
 }
 
 void Lane::Run() {
+  const WipingScope wiping;
   if (niceness_ > 0) {
     // On Linux the priority is a thread's own. Failing to be nice is no
     // reason not to work.

@@ -34,11 +34,11 @@ class PerKeyView {
       : keys_(keys), make_(std::move(make)) {}
 
   std::shared_ptr<const Document> Get() {
-    auto view = keys_.Snapshot();
+    const auto view = keys_.Snapshot();
     MutexLock lock(&mutex_);
-    if (view != view_) {
+    if (view != view_.lock()) {
       document_ = std::make_shared<const Document>(make_(*view));
-      view_ = std::move(view);
+      view_ = view;
     }
     return document_;
   }
@@ -47,7 +47,8 @@ class PerKeyView {
   const key::KeyRing& keys_;
   const Make make_;
   Mutex mutex_;
-  std::shared_ptr<const key::KeyView> view_ ABSL_GUARDED_BY(mutex_);
+  // Weak: with the view, the private key that it signed with must go.
+  std::weak_ptr<const key::KeyView> view_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Document> document_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "server/base/reason.h"
 #include "server/door/gate.h"
+#include "storage/fail_point.h"
 
 namespace ostiary::door {
 namespace {
@@ -151,6 +152,7 @@ absl::Status HouseDoor::Conclude(const MethodBook::Method& method,
   status = MakePublic(*method.row, std::move(status));
   method.WipeSecrets(request);
   Count(*method.row, status, absl::Now() - began);
+  Pass(storage::FailPoint::kReplyBefore);
   return status;
 }
 

@@ -85,6 +85,41 @@ absl::Status RevokeKey(const KeyFlows& flows, const flow::Caller& caller,
                   *response.mutable_signing_key());
 }
 
+v1::KeyEncryptionKeyState StateOf(key::EncryptionKeyInfo::State state) {
+  switch (state) {
+    case key::EncryptionKeyInfo::State::kSeals:
+      return v1::KEY_ENCRYPTION_KEY_STATE_SEALING;
+    case key::EncryptionKeyInfo::State::kOpens:
+      return v1::KEY_ENCRYPTION_KEY_STATE_OPENING;
+    case key::EncryptionKeyInfo::State::kMissing:
+      return v1::KEY_ENCRYPTION_KEY_STATE_MISSING;
+  }
+  return v1::KEY_ENCRYPTION_KEY_STATE_UNSPECIFIED;
+}
+
+template <typename Response>
+void AddAll(const std::vector<key::EncryptionKeyInfo>& keys,
+            Response& response) {
+  for (const key::EncryptionKeyInfo& key : keys) {
+    v1::KeyEncryptionKey& out = *response.add_key_encryption_keys();
+    out.set_key_encryption_key_id(key.id);
+    out.set_state(StateOf(key.state));
+    out.set_sealed_count(key.sealed_rows);
+  }
+}
+
+absl::Status RotateEncryption(const KeyFlows& flows, const flow::Caller& caller,
+                              v1::RotateKeyEncryptionKeyResponse& response) {
+  const absl::Time now = flows.clock.Now();
+  const auto rotation =
+      flows.encryption.Rotate(caller.Did("", "", now).Row(), now);
+  if (!rotation.ok()) return rotation.status();
+  AddAll(rotation->keys, response);
+  response.set_resealed_count(rotation->sealed_anew);
+  response.set_left_in_file(std::string(rotation->left_in_file.message()));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void ServeKeys(const KeyFlows& flows, MethodBook& book) {
@@ -125,6 +160,21 @@ void ServeKeys(const KeyFlows& flows, MethodBook& book) {
       "ostiary.v1.KeyService/RevokeSigningKey",
       [flows](const auto& caller, auto& request, auto& response) {
         return RevokeKey(flows, caller, request, response);
+      });
+  book.Serve<v1::ListKeyEncryptionKeysRequest,
+             v1::ListKeyEncryptionKeysResponse>(
+      "ostiary.v1.KeyService/ListKeyEncryptionKeys",
+      [flows](const auto&, auto&, auto& response) -> absl::Status {
+        const auto keys = flows.encryption.List();
+        if (!keys.ok()) return keys.status();
+        AddAll(*keys, response);
+        return absl::OkStatus();
+      });
+  book.Serve<v1::RotateKeyEncryptionKeyRequest,
+             v1::RotateKeyEncryptionKeyResponse>(
+      "ostiary.v1.KeyService/RotateKeyEncryptionKey",
+      [flows](const auto& caller, auto&, auto& response) {
+        return RotateEncryption(flows, caller, response);
       });
 }
 

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "server/base/secret.h"
 #include "server/door/policy.h"
+#include "server/door/secret_fields.h"
 
 namespace ostiary::door {
 namespace {
@@ -22,28 +22,10 @@ const MethodRow& RowOf(absl::string_view name) {
   Die(name, "has no row in the policy table");
 }
 
-std::vector<const google::protobuf::FieldDescriptor*> SecretsOf(
-    const google::protobuf::Descriptor& request) {
-  std::vector<const google::protobuf::FieldDescriptor*> secrets;
-  for (const char* name : {"password", "current_password", "new_password",
-                           "password_hash", "refresh_token"}) {
-    const auto* field = request.FindFieldByName(name);
-    if (field != nullptr) secrets.push_back(field);
-  }
-  return secrets;
-}
-
 }  // namespace
 
 void MethodBook::Method::WipeSecrets(google::protobuf::Message& message) const {
-  std::string scratch;
-  for (const auto* field : secrets) {
-    const std::string& text =
-        message.GetReflection()->GetStringReference(message, field, &scratch);
-    // The message owns the text: it is only empty where it is the shared
-    // default.
-    if (!text.empty()) Wipe(const_cast<std::string&>(text));
-  }
+  WipeFields(secrets, message);
 }
 
 void MethodBook::Add(absl::string_view name, Method method) {
@@ -57,7 +39,7 @@ void MethodBook::AddExchange(absl::string_view name, Method method) {
 void MethodBook::AddTo(Methods& methods, std::vector<const MethodRow*>& rows,
                        absl::string_view name, Method method) {
   method.row = &RowOf(name);
-  method.secrets = SecretsOf(*method.request->GetDescriptor());
+  method.secrets = SecretFieldsOf(*method.request->GetDescriptor());
   rows.push_back(method.row);
   const bool added = methods
                          .emplace(std::string(name.data(), name.size()),

@@ -17,6 +17,7 @@
 #include "server/flow/sign_out.h"
 #include "server/flow/sign_up.h"
 #include "server/flow/verify.h"
+#include "server/key/key_encryption.h"
 #include "server/key/key_ring.h"
 #include "server/revocation/revocation_set.h"
 
@@ -50,6 +51,7 @@ void ServeRevocations(RevocationFeed& feed, MethodBook& book);
 
 struct KeyFlows {
   key::KeyRing& keys;
+  key::KeyEncryption& encryption;
   const Clock& clock;
   jwt::Algorithm default_algorithm;
 };

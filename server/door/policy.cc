@@ -56,6 +56,10 @@ const std::vector<MethodRow>& PolicyTable() {
        kRare},
       {"ostiary.v1.KeyService/RevokeSigningKey", kOperator, kStore, 2 * kKiB,
        kRare},
+      {"ostiary.v1.KeyService/ListKeyEncryptionKeys", kOperator, kStore,
+       1 * kKiB, kRare},
+      {"ostiary.v1.KeyService/RotateKeyEncryptionKey", kOperator, kStore,
+       1 * kKiB, kRare},
 
       {"ostiary.v1.AccountService/CreateAccount", kOperator, kPassword,
        32 * kKiB, kRare},

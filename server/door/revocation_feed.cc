@@ -157,7 +157,7 @@ void RevocationFeed::Release(Occasion occasion) {
   // Read before the head: what was acknowledged earlier is then at or below it.
   const absl::Time as_of = rooms_.clock.Now();
   const storage::LedgerHead head = rooms_.log.head();
-  auto keys = rooms_.keys.Snapshot();
+  const auto keys = rooms_.keys.Snapshot();
   MutexLock lock(&mutex_);
   released_ = Released{head, as_of, nullptr, -1, {}, nullptr};
   if (occasion == Occasion::kHeartbeat) {
@@ -168,9 +168,9 @@ void RevocationFeed::Release(Occasion occasion) {
         slot.snapshot = nullptr;
     }
   }
-  if (keys == keys_) return;
-  keys_ = std::move(keys);
-  key_frame_ = KeySetFrame(keys_->verifying_keys());
+  if (keys == keys_.lock()) return;
+  keys_ = keys;
+  key_frame_ = KeySetFrame(keys->verifying_keys());
   ++key_version_;
 }
 

@@ -114,7 +114,8 @@ class RevocationFeed {
 
   mutable Mutex mutex_;
   Released released_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<const key::KeyView> keys_ ABSL_GUARDED_BY(mutex_);
+  // Weak: with the view, the private key that it signed with must go.
+  std::weak_ptr<const key::KeyView> keys_ ABSL_GUARDED_BY(mutex_);
   Frame key_frame_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t key_version_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t beat_ ABSL_GUARDED_BY(mutex_) = 1;

@@ -50,7 +50,7 @@ std::shared_ptr<const Document> StatusListShelf::Find(absl::string_view name) {
 
 bool StatusListShelf::IsFresh(const Signed& made, std::uint64_t version,
                               const key::KeyView* keys, absl::Time now) const {
-  if (made.keys.get() != keys) return false;
+  if (made.keys.lock().get() != keys) return false;
   const absl::Duration age = now - made.at;
   if (made.version != version) return age < kSignedAtMostEvery;
   return age < options_.ttl / 2;
@@ -62,7 +62,8 @@ absl::StatusOr<StatusListShelf::Signed> StatusListShelf::Sign(
   if (!copy.has_value()) return absl::NotFoundError("the list is gone");
   Signed made;
   made.version = copy->version;
-  made.keys = rooms_.keys.Snapshot();
+  const auto keys = rooms_.keys.Snapshot();
+  made.keys = keys;
   made.at = now;
   const bool same_bits = before != nullptr && before->version == copy->version;
   made.lst = same_bits ? before->lst : status_list::EncodeLst(copy->bytes);
@@ -73,7 +74,7 @@ absl::StatusOr<StatusListShelf::Signed> StatusListShelf::Sign(
   request.expire_time = now + options_.ttl * kLifeInTtls;
   request.ttl = options_.ttl;
   request.lst = made.lst;
-  auto text = token::MintStatusListToken(request, made.keys->active());
+  auto text = token::MintStatusListToken(request, keys->active());
   if (!text.ok()) return text.status();
   std::string etag = EtagOf(*text);
   made.document = std::make_shared<const Document>(Document{

@@ -46,7 +46,8 @@ class StatusListShelf {
  private:
   struct Signed {
     std::uint64_t version = 0;
-    std::shared_ptr<const key::KeyView> keys;
+    // Weak: with the view, the private key that it signed with must go.
+    std::weak_ptr<const key::KeyView> keys;
     absl::Time at;
     std::string lst;
     std::shared_ptr<const Document> document;

@@ -108,11 +108,12 @@ void ExchangeCall::OnRead(bool ok) {
 
 absl::Status ExchangeCall::Admit() {
   if (absl::Status s = traffic_.Begin(); !s.ok()) {
-    bytes_.Clear();
+    Discard(bytes_, method_.remains);
     return s;
   }
   request_size_ = bytes_.Length();
-  return ParseMessage(bytes_, method_.max_request_bytes, *request_);
+  return ParseMessage(bytes_, method_.max_request_bytes, method_.remains,
+                      *request_);
 }
 
 void ExchangeCall::Serve() {

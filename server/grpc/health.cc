@@ -135,7 +135,9 @@ Health::State Health::StateOf(const std::string& service) const {
 absl::StatusOr<std::unique_ptr<door::Subscription>> Health::Begin(
     ::grpc::ByteBuffer& bytes, std::function<void()> wake) {
   HealthCheckRequest request;
-  if (absl::Status s = ParseMessage(bytes, kMaxRequestBytes, request); !s.ok())
+  if (absl::Status s =
+          ParseMessage(bytes, kMaxRequestBytes, Remains::kStay, request);
+      !s.ok())
     return s;
   auto watch =
       std::make_unique<Watch>(*this, request.service(), std::move(wake));

@@ -1,6 +1,10 @@
 #include "server/grpc/message_bytes.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
+#include <cstdint>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
@@ -11,16 +15,40 @@ namespace {
 
 using Traits = ::grpc::SerializationTraits<google::protobuf::Message>;
 
+using Slices = std::vector<::grpc::Slice>;
+
+Slices SlicesToWipe(const ::grpc::ByteBuffer& bytes, Remains remains) {
+  Slices slices;
+  if (remains == Remains::kAreWiped) (void)bytes.Dump(&slices);
+  return slices;
+}
+
+// Nobody else reads these bytes: they are this message's part of the buffer.
+void Overwrite(const Slices& slices) {
+  for (const ::grpc::Slice& slice : slices) {
+    OPENSSL_cleanse(const_cast<std::uint8_t*>(slice.begin()), slice.size());
+  }
+}
+
 }  // namespace
 
+void Discard(::grpc::ByteBuffer& bytes, Remains remains) {
+  const Slices slices = SlicesToWipe(bytes, remains);
+  bytes.Clear();
+  Overwrite(slices);
+}
+
 absl::Status ParseMessage(::grpc::ByteBuffer& bytes, std::size_t max_bytes,
-                          google::protobuf::Message& message) {
+                          Remains remains, google::protobuf::Message& message) {
   if (bytes.Length() > max_bytes) {
-    bytes.Clear();
+    Discard(bytes, remains);
     return Refuse(Reason::kRequestTooLarge);
   }
+  const Slices slices =
+      SlicesToWipe(bytes, remains);  // parsing lets go of them
   const bool parsed = Traits::Deserialize(&bytes, &message).ok();
   bytes.Clear();
+  Overwrite(slices);
   if (parsed) return absl::OkStatus();
   return Refuse(Reason::kArgumentInvalid,
                 absl::StrCat("The request is no message of type ",

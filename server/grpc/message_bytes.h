@@ -12,10 +12,18 @@
 
 namespace ostiary::rpc {
 
+// What becomes of the bytes of a request once they have been parsed. They lie
+// in a buffer that gRPC keeps for as long as the connection reads into the rest
+// of it: what was a password there would stay.
+enum class Remains { kStay, kAreWiped };
+
 // REQUEST_TOO_LARGE before a byte is looked at; ARGUMENT_INVALID if the bytes
 // are no such message. Empties `bytes`.
 absl::Status ParseMessage(::grpc::ByteBuffer& bytes, std::size_t max_bytes,
-                          google::protobuf::Message& message);
+                          Remains remains, google::protobuf::Message& message);
+
+// Empties `bytes`, which nobody parses.
+void Discard(::grpc::ByteBuffer& bytes, Remains remains);
 
 // INTERNAL if it does not fit into a message of gRPC.
 absl::Status SerializeReply(const door::Reply& reply,

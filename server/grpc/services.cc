@@ -8,6 +8,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/empty.pb.h"
 #include "server/base/reason.h"
+#include "server/door/secret_fields.h"
 #include "server/grpc/call_context.h"
 #include "server/grpc/message_bytes.h"
 
@@ -36,6 +37,10 @@ Method ServedBy(door::Door& door, const door::MethodRow& row) {
   method.answering = row.lane == door::LaneName::kInline ? Answering::kInline
                                                          : Answering::kLane;
   method.max_request_bytes = row.max_request_bytes;
+  const bool holds_secrets =
+      door::HoldsSecrets(*method.new_request()->GetDescriptor()) ||
+      door::HoldsSecrets(*method.new_response()->GetDescriptor());
+  method.remains = holds_secrets ? Remains::kAreWiped : Remains::kStay;
   method.slots = std::max(row.slots, 1);
   method.asked = AskedBy(row);
   method.serve = [&door, &row](const door::CallContext& context,
@@ -58,7 +63,8 @@ StreamMethod::Begin BegunBy(door::Door& door, const door::MethodRow& row) {
                        ::grpc::ByteBuffer& bytes, std::function<void()> wake)
              -> absl::StatusOr<std::unique_ptr<door::Subscription>> {
     const auto request = door.NewRequest(row);
-    absl::Status s = ParseMessage(bytes, row.max_request_bytes, *request);
+    absl::Status s =
+        ParseMessage(bytes, row.max_request_bytes, Remains::kStay, *request);
     if (!s.ok()) return s;
     door::CallContext context;
     FillCallContext(call, AskedBy(row), context);

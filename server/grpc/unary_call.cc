@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/base/secret.h"
+#include "server/door/secret_fields.h"
 
 namespace ostiary::rpc {
 namespace {
@@ -112,11 +113,12 @@ absl::Status UnaryCall::Begin() {
 
 absl::Status UnaryCall::Admit() {
   if (absl::Status s = Begin(); !s.ok()) {
-    request_bytes_.Clear();
+    Discard(request_bytes_, method_.remains);
     return s;
   }
   request_size_ = request_bytes_.Length();
-  return ParseMessage(request_bytes_, method_.max_request_bytes, *request_);
+  return ParseMessage(request_bytes_, method_.max_request_bytes,
+                      method_.remains, *request_);
 }
 
 void UnaryCall::Serve() {
@@ -157,7 +159,15 @@ void UnaryCall::RecycleWhenOver() {
   GiveBack();
 }
 
+// Messages are used again.
+void UnaryCall::WipeSecrets() {
+  if (method_.remains == Remains::kStay) return;
+  door::WipeTexts(*request_);
+  door::WipeTexts(*reply_.message);
+}
+
 void UnaryCall::GiveBack() {
+  WipeSecrets();
   writer_.reset();
   call_.reset();
   Recycle(method_.new_request, request_size_, kept_bytes_, request_);
@@ -167,7 +177,7 @@ void UnaryCall::GiveBack() {
   } else {
     Recycle(kept_bytes_, reply_.encoded);
   }
-  response_bytes_.Clear();
+  Discard(response_bytes_, method_.remains);
   Wipe(context_.authorization);
   slots_.TakeBack(*this);
 }

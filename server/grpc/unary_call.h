@@ -45,6 +45,8 @@ struct Method {
   Answering answering = Answering::kInline;
   Asked asked = Asked::kWhoCalls;
   std::size_t max_request_bytes = 0;
+  // kAreWiped: a password or a refresh token is in the request or the answer.
+  Remains remains = Remains::kStay;
   int slots = 1;  // calls kept armed on each queue
   Serve serve;
 };
@@ -114,6 +116,7 @@ class UnaryCall final : public Event {
   void Finish(const absl::Status& status);
   void OnCallerDone(bool ok);
   void RecycleWhenOver();
+  void WipeSecrets();
   void GiveBack();
 
   CallSlots& slots_;

@@ -168,7 +168,7 @@ void ServeConnect(door::Door& door, const door::MethodRow& row,
   call->reply.message = door.NewResponse(row);
   if (absl::Status s = Prepare(row, clock, request, *call); !s.ok())
     return done(ConnectError(s));
-  request.body = SecretBytes();  // wiped before the call begins
+  request.body = WipedBytes();  // wiped before the call begins
   call->done = std::move(done);
   door.Dispatch(
       row, call->context, *call->request, call->reply,

@@ -26,7 +26,7 @@ struct Request {
   // Names in lower case, in the order received. The fields that must have one
   // meaning (host, authorization, origin, content-type...) occur once at most.
   std::vector<Header> headers;
-  SecretBytes body;  // passwords come in here
+  WipedBytes body;  // passwords come in here
   // Without port; an IPv4 address never in its IPv6 form.
   std::string peer_address;
   // The connection arrived at a loopback address.

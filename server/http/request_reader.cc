@@ -161,7 +161,7 @@ Task<Arrival> RequestReader::Read() {
     if (!more) co_return arrival;
   }
   deadline_.Clear();
-  arrival.request.body = SecretBytes(std::move(parser.get().body()));
+  arrival.request.body = WipedBytes(std::move(parser.get().body()));
   arrival.outcome = Outcome::kRequest;
   co_return arrival;
 }

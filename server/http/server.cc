@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "server/base/wiping.h"
 #include "server/http/asio.h"
 #include "server/http/connection_count.h"
 #include "server/http/listen_address.h"
@@ -132,6 +133,7 @@ void Server::Loop::Start() {
   }
   thread_ = std::thread([this] {
     const auto stay = asio::make_work_guard(io_);
+    const WipingScope wiping;
     io_.run();
   });
 }

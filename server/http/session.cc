@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/base/secret.h"
+
 namespace ostiary::http {
 namespace {
 
@@ -98,7 +100,7 @@ Task<bool> Session::ServeOne() {
   const bool late = !response.has_value();
   if (late) response = WireError(504);
   frame.connection = ConnectionOf(arrival.framing, late || house_.draining);
-  const bool sent = co_await Send(*response, frame);
+  const bool sent = co_await Send(*std::move(response), frame);
   if (!sent) co_return false;
   if (frame.connection == AnswerFrame::Connection::kClose) {
     deadline_.Set(kFarewell);
@@ -157,14 +159,16 @@ void Session::WatchForDeparture(
       });
 }
 
-Task<bool> Session::Send(const Response& response, const AnswerFrame& frame) {
+Task<bool> Session::Send(Response response, const AnswerFrame& frame) {
   AnswerFrame dated = frame;
   dated.now = house_.clock.Now();
-  const std::string bytes = WriteAnswer(response, dated);
+  std::string bytes = WriteAnswer(response, dated);
+  Wipe(response.body);  // it may be a refresh token
   deadline_.Set(house_.limits.body_time);
   waits_since_ = Time::clock::now();
   error_code ec;
   co_await stream_->Write(asio::const_buffer(bytes.data(), bytes.size()), ec);
+  Wipe(bytes);
   co_return !ec && !aborted_;
 }
 

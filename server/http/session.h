@@ -67,7 +67,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<bool> AwaitRequest();
   Task<bool> ServeOne();
   Task<std::optional<Response>> Ask(Request request);
-  Task<bool> Send(const Response& response, const AnswerFrame& frame);
+  Task<bool> Send(Response response, const AnswerFrame& frame);
   Task<void> CloseAfterRefusal();
   void WatchForDeparture(const std::shared_ptr<std::atomic<bool>>& cancelled);
 

@@ -51,7 +51,9 @@ absl::StatusOr<std::shared_ptr<ssl::context>> MakeContext(
       SSL_CTX_set_cipher_list(native, kTls12Suites) != 1) {
     return absl::InternalError("OpenSSL refuses TLS 1.2 with AEAD suites");
   }
-  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                  // Requests do not stay in its buffers.
+                                  SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_alpn_select_cb(native, SelectHttp11, nullptr);
   if (const error_code ec = TakePair(pair, *context); ec) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -1,194 +1,90 @@
 #include "server/key/key_encryption_key.h"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-
-#include <array>
-#include <cstdlib>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "server/key/openssl_handle.h"
-#include "server/key/private_file.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
+#include "server/key/key_encryption_key_file.h"
 
 namespace ostiary::key {
-namespace {
 
-constexpr std::size_t kKeySize = 32;
-constexpr std::size_t kHexSize = 64;
-constexpr std::size_t kBase64Size = 43;
-constexpr std::size_t kFileLimit = 128;  // a text form and its line end
+struct KeyEncryptionKey::State {
+  mutable absl::Mutex mutex;
+  std::shared_ptr<const Keys> keys ABSL_GUARDED_BY(mutex);
+};
 
-// On disk: version, mark of the sealing key, nonce, ciphertext, tag.
-constexpr char kVersion = '\x01';
-constexpr std::size_t kMarkSize = 4;
-constexpr std::size_t kNonceSize = 12;
-constexpr std::size_t kTagSize = 16;
-constexpr std::size_t kHeaderSize = 1 + kMarkSize + kNonceSize;
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
+KeyEncryptionKey::KeyEncryptionKey(Keys keys)
+    : state_(std::make_unique<State>()) {
+  Use(std::make_shared<const Keys>(std::move(keys)));
 }
-unsigned char* Bytes(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-
-// Not from base::Random: a replayed generator would repeat nonces, and GCM
-// does not survive one repeated nonce.
-std::string FreshBytes(std::size_t count) {
-  std::string bytes(count, '\0');
-  if (RAND_bytes(Bytes(bytes), static_cast<int>(count)) != 1) std::abort();
-  return bytes;
-}
-
-std::string MarkOf(const SecretBytes& key) {
-  std::string text = absl::StrCat("ostiary kek mark:", key.Reveal());
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(),
-                 nullptr) != 1) {
-    std::abort();
-  }
-  Wipe(text);
-  return std::string(reinterpret_cast<const char*>(digest.data()), kMarkSize);
-}
-
-// Lengths first: no two labels have the same bytes.
-std::string AssociatedData(const SealLabel& label, absl::string_view header) {
-  return absl::StrCat(header, label.purpose.size(), ":", label.purpose,
-                      label.key_id.size(), ":", label.key_id,
-                      label.algorithm.size(), ":", label.algorithm);
-}
-
-// 32 bytes out of their text form, or nothing.
-SecretBytes DecodeText(absl::string_view text) {
-  std::string bytes;
-  const bool hex = text.size() == kHexSize;
-  if (hex && text.find_first_not_of("0123456789abcdefABCDEF") !=
-                 absl::string_view::npos) {
-    return SecretBytes();
-  }
-  if (hex) {
-    bytes = absl::HexStringToBytes(text);
-  } else if (text.size() < kBase64Size || text.size() > kBase64Size + 1 ||
-             !absl::WebSafeBase64Unescape(text, &bytes)) {
-    Wipe(bytes);
-    return SecretBytes();
-  }
-  SecretBytes key(std::move(bytes));
-  return key.size() == kKeySize ? std::move(key) : SecretBytes();
-}
-
-}  // namespace
-
-KeyEncryptionKey::KeyEncryptionKey(SecretBytes key)
-    : key_(std::move(key)), mark_(MarkOf(key_)) {}
+KeyEncryptionKey::KeyEncryptionKey(KeyEncryptionKey&&) noexcept = default;
+KeyEncryptionKey& KeyEncryptionKey::operator=(KeyEncryptionKey&&) noexcept =
+    default;
+KeyEncryptionKey::~KeyEncryptionKey() = default;
 
 absl::StatusOr<KeyEncryptionKey> KeyEncryptionKey::FromText(
     absl::string_view text) {
-  SecretBytes key = DecodeText(absl::StripAsciiWhitespace(text));
-  if (key.empty()) {
-    return absl::InvalidArgumentError(
-        "expected a key of 32 bytes as 64 hex digits or 43 characters of "
-        "base64url");
-  }
-  return KeyEncryptionKey(std::move(key));
+  absl::StatusOr<Keys> keys = ParseKeyLines(text);
+  if (!keys.ok()) return keys.status();
+  return KeyEncryptionKey(*std::move(keys));
 }
 
 absl::StatusOr<KeyEncryptionKey> KeyEncryptionKey::FromFile(
     const std::string& path, MissingFile missing) {
-  absl::StatusOr<std::string> content = ReadPrivateFile(path, kFileLimit);
-  if (absl::IsNotFound(content.status()) && missing == MissingFile::kCreate) {
-    const SecretBytes fresh(FreshBytes(kKeySize));
-    const absl::Status created = CreatePrivateFile(path, fresh.Reveal());
+  const KeyEncryptionKeyFile file(path);
+  absl::StatusOr<Keys> keys = file.Read();
+  if (absl::IsNotFound(keys.status()) && missing == MissingFile::kCreate) {
+    const absl::Status created = file.Create(SealingKey::Generate());
     if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
-    content = ReadPrivateFile(path, kFileLimit);
+    keys = file.Read();
   }
-  if (absl::IsNotFound(content.status())) {
+  if (absl::IsNotFound(keys.status())) {
     return absl::FailedPreconditionError(absl::StrCat(
         path,
         ": the key-encryption key is missing; without it the keys in "
         "the store cannot be opened"));
   }
-  if (!content.ok()) return content.status();
-
-  SecretBytes bytes(*std::move(content));
-  if (bytes.size() == kKeySize) return KeyEncryptionKey(std::move(bytes));
-  absl::StatusOr<KeyEncryptionKey> key = FromText(bytes.Reveal());
-  if (key.ok()) return key;
-  return absl::FailedPreconditionError(absl::StrCat(
-      path, ": expected 32 bytes, or 32 bytes as hex or base64url"));
+  if (!keys.ok()) return keys.status();
+  return KeyEncryptionKey(*std::move(keys));
 }
 
 std::string KeyEncryptionKey::Seal(const SealLabel& label,
                                    absl::string_view plaintext) const {
-  std::string sealed = absl::StrCat(absl::string_view(&kVersion, 1), mark_,
-                                    FreshBytes(kNonceSize));
-  const std::string aad = AssociatedData(label, sealed);
-  sealed.resize(kHeaderSize + plaintext.size() + kTagSize);
-  unsigned char* const body = Bytes(sealed) + kHeaderSize;
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  int size = 0;
-  const bool ok =
-      context != nullptr &&
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr,
-                         Bytes(key_.Reveal()),
-                         Bytes(sealed) + 1 + kMarkSize) == 1 &&
-      EVP_EncryptUpdate(context.get(), nullptr, &size, Bytes(aad),
-                        static_cast<int>(aad.size())) == 1 &&
-      EVP_EncryptUpdate(context.get(), body, &size, Bytes(plaintext),
-                        static_cast<int>(plaintext.size())) == 1 &&
-      EVP_EncryptFinal_ex(context.get(), body + size, &size) == 1 &&
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagSize,
-                          body + plaintext.size()) == 1;
-  if (!ok) std::abort();  // only without memory
-  return sealed;
+  return keys()->front()->Seal(label, plaintext);
 }
 
 absl::StatusOr<SecretBytes> KeyEncryptionKey::Open(
     const SealLabel& label, absl::string_view sealed) const {
-  if (sealed.size() < kHeaderSize + kTagSize) {
-    return absl::DataLossError(
-        absl::StrCat("key ", label.key_id, ": what is stored is cut short"));
+  const absl::StatusOr<std::string> sealer =
+      SealingKey::SealerOf(label.key_id, sealed);
+  if (!sealer.ok()) return sealer.status();
+  const std::shared_ptr<const Keys> all = keys();
+  for (const auto& key : *all) {
+    if (key->id() == *sealer) return key->Open(label, sealed);
   }
-  if (sealed[0] != kVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("key ", label.key_id,
-                     ": sealed in a format this program is too old "
-                     "to open"));
-  }
-  if (sealed.substr(1, kMarkSize) != mark_) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "key ", label.key_id,
-        ": sealed under another key-encryption key than the one given"));
-  }
-  const std::string aad = AssociatedData(label, sealed.substr(0, kHeaderSize));
-  const absl::string_view body =
-      sealed.substr(kHeaderSize, sealed.size() - kHeaderSize - kTagSize);
-  std::string tag(sealed.substr(sealed.size() - kTagSize));
-  std::string plaintext(body.size(), '\0');
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  int size = 0;
-  const bool ok =
-      context != nullptr &&
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr,
-                         Bytes(key_.Reveal()),
-                         Bytes(sealed) + 1 + kMarkSize) == 1 &&
-      EVP_DecryptUpdate(context.get(), nullptr, &size, Bytes(aad),
-                        static_cast<int>(aad.size())) == 1 &&
-      EVP_DecryptUpdate(context.get(), Bytes(plaintext), &size, Bytes(body),
-                        static_cast<int>(body.size())) == 1 &&
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagSize,
-                          tag.data()) == 1 &&
-      EVP_DecryptFinal_ex(context.get(), Bytes(plaintext) + size, &size) == 1;
-  SecretBytes opened(std::move(plaintext));  // wiped on the way out if not ok
-  if (!ok) {
-    return absl::DataLossError(
-        absl::StrCat("key ", label.key_id,
-                     ": what is stored was altered or belongs to another key"));
-  }
-  return opened;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "key ", label.key_id, ": sealed under another key-encryption key (",
+      *sealer, ") than the one given (", IdsOf(*all), ")"));
+}
+
+void KeyEncryptionKey::Use(std::shared_ptr<const Keys> keys) {
+  absl::MutexLock lock(&state_->mutex);
+  state_->keys = std::move(keys);
+}
+
+std::shared_ptr<const KeyEncryptionKey::Keys> KeyEncryptionKey::keys() const {
+  absl::ReaderMutexLock lock(&state_->mutex);
+  return state_->keys;
+}
+
+std::string IdsOf(const KeyEncryptionKey::Keys& keys) {
+  return absl::StrJoin(
+      keys, ", ",
+      [](std::string* out, const std::shared_ptr<const SealingKey>& key) {
+        out->append(key->id());
+      });
 }
 
 }  // namespace ostiary::key

@@ -80,4 +80,21 @@ absl::Status DropPrivatePart(const KeyEncryptionKey& kek,
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> SealAnew(const KeyEncryptionKey& kek,
+                              storage::KeyRow& row) {
+  if (row.sealed.empty()) return false;
+  const absl::StatusOr<std::string> sealer =
+      SealingKey::SealerOf(row.key_id, row.sealed);
+  if (!sealer.ok()) return sealer.status();
+  if (*sealer == kek.sealing_id()) return false;
+  const bool is_public =
+      row.purpose == kAccessPurpose && row.state == kStateRetired;
+  const SealLabel label =
+      LabelOf(is_public ? kPublicPurpose : row.purpose, row);
+  const absl::StatusOr<SecretBytes> opened = kek.Open(label, row.sealed);
+  if (!opened.ok()) return opened.status();
+  row.sealed = kek.Seal(label, opened->Reveal());
+  return true;
+}
+
 }  // namespace ostiary::key

@@ -37,6 +37,12 @@ absl::StatusOr<jwt::PublicJwk> OpenPublicKey(const KeyEncryptionKey& kek,
 // remains, sealed. Fails as OpenSigningKey does, the row untouched.
 absl::Status DropPrivatePart(const KeyEncryptionKey& kek, storage::KeyRow& row);
 
+// Seals anew, under the key that seals now, what any row of the table seals;
+// false if that is so already, or if it seals nothing. Fails as
+// KeyEncryptionKey::Open does, the row untouched.
+absl::StatusOr<bool> SealAnew(const KeyEncryptionKey& kek,
+                              storage::KeyRow& row);
+
 }  // namespace ostiary::key
 
 #endif  // OSTIARY_SERVER_KEY_KEY_ROWS_H_

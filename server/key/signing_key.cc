@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "server/base/wiping.h"
 #include "server/key/openssl_handle.h"
 #include "server/key/signer.h"
 
@@ -105,9 +106,13 @@ SigningKey::SigningKey(std::unique_ptr<Signer> signer,
     : signer_(std::move(signer)), public_jwk_(std::move(public_jwk)) {}
 SigningKey::SigningKey(SigningKey&&) noexcept = default;
 SigningKey& SigningKey::operator=(SigningKey&&) noexcept = default;
-SigningKey::~SigningKey() = default;
+SigningKey::~SigningKey() {
+  const WipingScope wiping;
+  signer_.reset();
+}
 
 absl::StatusOr<SigningKey> SigningKey::Generate(jwt::Algorithm algorithm) {
+  const WipingScope wiping;  // OpenSSL leaves copies of the DER
   while (true) {
     PkeyHandle key = GeneratePkey(algorithm);
     if (key == nullptr) {
@@ -125,6 +130,7 @@ absl::StatusOr<SigningKey> SigningKey::Generate(jwt::Algorithm algorithm) {
 
 absl::StatusOr<SigningKey> SigningKey::FromPkcs8(jwt::Algorithm algorithm,
                                                  const SecretBytes& der) {
+  const WipingScope wiping;  // OpenSSL leaves copies of the DER
   const auto* at = reinterpret_cast<const unsigned char*>(der.Reveal().data());
   PkeyHandle key(
       d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
@@ -143,6 +149,7 @@ absl::StatusOr<std::string> SigningKey::Sign(
 }
 
 absl::StatusOr<SecretBytes> SigningKey::ToPkcs8() const {
+  const WipingScope wiping;  // OpenSSL leaves copies of the DER
   PKCS8_PRIV_KEY_INFO* const info = EVP_PKEY2PKCS8(signer_->key());
   if (info == nullptr) return absl::InternalError("OpenSSL could not encode");
   unsigned char* der = nullptr;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "server/base/reason.h"
+#include "server/base/wiping.h"
 #include "server/password/kept_memory.h"
 
 namespace ostiary::password {
@@ -141,6 +142,7 @@ bool HashWorkers::FrontFitsLocked() const {
 }
 
 void HashWorkers::Work() {
+  const WipingScope wiping;
   YieldToEverythingElse();
   KeptMemory memory_kept;
   std::unique_lock<std::mutex> lock(mutex_);

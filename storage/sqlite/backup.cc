@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/fail_point.h"
 #include "storage/sqlite/file_check.h"
 #include "storage/sqlite/file_header.h"
 #include "storage/sqlite/ledger.h"
@@ -158,7 +159,9 @@ absl::StatusOr<Backup> WriteBackup(Connection& source,
   backup.size_bytes = digest->size_bytes;
   backup.sha256 = digest->sha256;
   if (Stopped(order)) return Cancelled();
+  Pass(FailPoint::kBackupBefore);
   if (auto published = file->Publish(); !published.ok()) return published;
+  Pass(FailPoint::kBackupAfter);
   return backup;
 }
 

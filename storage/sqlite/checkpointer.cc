@@ -1,5 +1,7 @@
 #include "storage/sqlite/checkpointer.h"
 
+#include "storage/fail_point.h"
+
 namespace ostiary::storage::sqlite {
 namespace {
 
@@ -37,8 +39,10 @@ void Checkpointer::Checkpoint(int mode) {
   // the log anew.
   const Readers::NoSnapshotsKept pause(readers_);
   sqlite3_busy_timeout(connection_.handle(), kPatienceMilliseconds);
+  Pass(FailPoint::kCheckpointBefore);
   sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr,
                             nullptr);
+  Pass(FailPoint::kCheckpointAfter);
   sqlite3_busy_timeout(connection_.handle(), Connection::kBusyMilliseconds);
 }
 

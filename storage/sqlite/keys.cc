@@ -15,6 +15,8 @@ constexpr char kFind[] =
 constexpr char kList[] = "SELECT key_id, " KEY_COLUMNS
                          " FROM keys WHERE purpose = ?"
                          " ORDER BY create_time, key_id";
+constexpr char kListAll[] =
+    "SELECT key_id, " KEY_COLUMNS " FROM keys ORDER BY key_id";
 constexpr char kInsert[] = "INSERT INTO keys (key_id, " KEY_COLUMNS
                            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr char kUpdate[] = "UPDATE keys SET (" KEY_COLUMNS
@@ -52,6 +54,11 @@ KeyRow Read(Query& query) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<KeyRow>> SqliteKeys::ListAll() const {
+  Query query(connection_, kListAll);
+  return FindAll(query, Read);
+}
 
 absl::StatusOr<std::vector<KeyRow>> SqliteKeys::List(
     absl::string_view purpose) const {

@@ -14,6 +14,7 @@ class SqliteKeys : public KeyTable {
  public:
   explicit SqliteKeys(Connection& connection) : connection_(connection) {}
 
+  absl::StatusOr<std::vector<KeyRow>> ListAll() const override;
   absl::StatusOr<std::vector<KeyRow>> List(
       absl::string_view purpose) const override;
   absl::StatusOr<std::optional<KeyRow>> Find(

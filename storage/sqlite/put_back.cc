@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "storage/fail_point.h"
 #include "storage/sqlite/file_check.h"
 #include "storage/sqlite/file_header.h"
 #include "storage/sqlite/migrations.h"
@@ -117,7 +118,21 @@ absl::Status SetLogAside(const std::string& path, const std::string& aside) {
       std::rename(LogOf(path).c_str(), LogOf(aside).c_str()) != 0) {
     return SystemError("rename", LogOf(path));
   }
-  return RemoveLog(path);
+  absl::Status removed = RemoveLog(path);
+  Pass(FailPoint::kRestoreLogAside);
+  return removed;
+}
+
+// Copies the log into the database that it belongs to, so that the database
+// alone tells its newest revocations: dies this process once it has taken the
+// log away, the next restore asks the database again. One that cannot be opened
+// stays as it is.
+void FoldLog(const std::string& path) {
+  // They would call what is folded in damage, and nobody could ask it again.
+  if (!RemoveFile(SumsOf(path)).ok()) return;
+  auto connection = Connection::Open(path);
+  if (!connection.ok()) return;
+  (*connection)->Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
 }
 
 // A second name for the database, so that there is no moment without it.
@@ -169,6 +184,7 @@ absl::Status ImportInto(const std::string& from, const std::string& path,
   imported.size_bytes = copied->size_bytes;
   imported.sha256 = copied->sha256;
   imported.schema_version = header->schema_version;
+  Pass(FailPoint::kRestoreCopied);
   // A backup is all in one file. A database that was merely copied may have
   // its newest part beside it.
   if (header->application_id == kApplicationId && SizeOf(LogOf(from)) > 0) {
@@ -255,17 +271,22 @@ absl::Status Exchange(const std::string& fresh, const std::string& path,
   }
   if (auto removed = RemoveLog(fresh); !removed.ok()) return removed;
   if (access(path.c_str(), F_OK) == 0) {
+    const auto kind = KindOf(path);
+    if (kind.ok() && *kind == StoreFileKind::kStore) FoldLog(path);
     if (auto set = SetAside(path, aside); !set.ok()) return set;
   }
+  Pass(FailPoint::kRestoreAside);
   if (auto set = SetLogAside(path, aside); !set.ok()) return set;
-  // The next start makes them anew. Durably gone before the exchange: no crash
-  // leaves the sums of one store beside the other.
+  // The log must be gone from the disk before another database is there, and so
+  // must the sums: no crash leaves those of one store beside the other. The next
+  // start makes them anew.
   for (const std::string& store : {path, fresh}) {
     if (auto removed = RemoveFile(SumsOf(store)); !removed.ok()) return removed;
   }
   if (auto synced = SyncFolderOf(path); !synced.ok()) return synced;
   if (std::rename(fresh.c_str(), path.c_str()) != 0)
     return SystemError("put in place", fresh);
+  Pass(FailPoint::kRestorePlaced);
   return SyncFolderOf(path);
 }
 

@@ -111,6 +111,8 @@ ostiary.v1.KeyService/
   ActivateSigningKey    unauth reject denied denied ok       unauth reject denied    ok     ok     ok
   RetireSigningKey      unauth reject denied denied ok       unauth reject denied    ok     ok     ok
   RevokeSigningKey      unauth reject denied denied ok       unauth reject denied    ok     ok     ok
+  ListKeyEncryptionKeys unauth reject denied denied ok       unauth reject denied    ok     ok     ok
+  RotateKeyEncryptionKey unauth reject denied denied ok      unauth reject denied    ok     ok     ok
 
 ostiary.v1.AccountService/
   CreateAccount         unauth reject denied denied ok       unauth reject denied    ok     ok     ok

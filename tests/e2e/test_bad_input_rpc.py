@@ -158,6 +158,7 @@ def test_garbage_in_place_of_a_message_is_refused(house, token, method):
 COMPLETE_WHEN_EMPTY = {
     "AuthService/GetCurrentAccount", "KeyService/GetJwks",
     "KeyService/ListSigningKeys", "KeyService/PrepareSigningKey",
+    "KeyService/ListKeyEncryptionKeys", "KeyService/RotateKeyEncryptionKey",
     "AccountService/ListAccounts", "SessionService/ListSessions",
     "SessionService/RevokeAllSessions", "AdminService/GetServerInfo",
     "AdminService/BackUp",

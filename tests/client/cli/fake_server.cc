@@ -159,6 +159,16 @@ struct Keys final : v1::KeyService::Service {
     response.mutable_signing_key()->set_key_id(request.key_id());
     response.set_revision("r9");
   }
+  RPC(ListKeyEncryptionKeys) {
+    auto& key = *response.add_key_encryption_keys();
+    key.set_key_encryption_key_id("0a1b2c3d");
+    key.set_state(v1::KEY_ENCRYPTION_KEY_STATE_SEALING);
+    key.set_sealed_count(5);
+  }
+  RPC(RotateKeyEncryptionKey) {
+    response.set_resealed_count(5);
+    response.set_left_in_file("kek: cannot replace it");
+  }
   Script& script;
 };
 

@@ -174,6 +174,24 @@ TEST_F(CommandsTest, KeysAreListedPreparedRetiredAndRevoked) {
                           "RevokeSigningKey {key_id: \"k1\" reason: \"x\"}"));
 }
 
+TEST_F(CommandsTest, KeyEncryptionKeysAreListed) {
+  EXPECT_THAT(Run({"key", "encryption"}).out,
+              AllOf(HasSubstr("0a1b2c3d"), HasSubstr("sealing")));
+  EXPECT_THAT(Run({"key", "encryption", "--output", "json"}).out,
+              HasSubstr("\"sealed_count\":5"));
+}
+
+TEST_F(CommandsTest, AKeyEncryptionKeyIsChangedByWhoSaysThatBackupsAreSafe) {
+  cli_.AnswerPrompts({"n"});
+  EXPECT_EQ(Run({"key", "rotate-encryption-key"}).code, 1);
+  EXPECT_THAT(calls(), SizeIs(0));
+  const Ended ended = Run({"key", "rotate-encryption-key", "--yes"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("5 keys sealed anew"),
+                               HasSubstr("cannot replace it")));
+  EXPECT_THAT(calls(), ElementsAre("RotateKeyEncryptionKey {}"));
+}
+
 TEST_F(CommandsTest, AKeyIdThatLooksLikeAnOptionIsAKeyId) {
   const std::string id = "-" + std::string(42, 'x');
   EXPECT_EQ(Run({"key", "retire", id}).code, 0);

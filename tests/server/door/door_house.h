@@ -29,8 +29,9 @@ class DoorHouse {
                        *house->keys, house.clock, "api"},
                       methods);
     door::ServeGateways(gate, methods);
-    door::ServeKeys({*house->keys, house.clock, jwt::Algorithm::kEs256},
-                    methods);
+    door::ServeKeys(
+        {*house->keys, encryption, house.clock, jwt::Algorithm::kEs256},
+        methods);
     door::ServeAccounts(house->accounts, methods);
     door::ServeSessions(house->manage_sessions, methods);
     door::ServeAdmin({"1.2.3", kIssuer, "api", "sqlite", house.clock.Now(),
@@ -93,6 +94,10 @@ class DoorHouse {
   door::Gate gate{gateway_check, house.clock, house->logger};
   flow::BackUp back_up{house.clock, *house->store, house->logger,
                        house.dir.File("backups")};
+  // Without a file: it can be asked, not changed.
+  key::KeyEncryptionKey kek =
+      ValueOf(key::KeyEncryptionKey::FromText(std::string(64, '7')));
+  key::KeyEncryption encryption{*house->store, kek, "/nonexistent/kek"};
   door::MethodBook methods;
   std::optional<door::HouseDoor> door;
 };

@@ -21,7 +21,7 @@ inline Request MakeRequest(std::string method, std::string path,
   request.headers = std::move(headers);
   if (request.Get("host").empty())
     request.headers.push_back({"host", "localhost"});
-  request.body = SecretBytes(std::move(body));
+  request.body = WipedBytes(std::move(body));
   request.peer_address = "127.0.0.1";
   request.arrived_at_loopback = true;
   request.time_to_answer = absl::Seconds(30);

@@ -66,6 +66,9 @@ class MemoryStore final : public storage::Store {
   class Keys final : public storage::KeyTable {
    public:
     explicit Keys(std::vector<storage::KeyRow>& rows) : rows_(rows) {}
+    absl::StatusOr<std::vector<storage::KeyRow>> ListAll() const override {
+      return rows_;
+    }
     absl::StatusOr<std::vector<storage::KeyRow>> List(
         absl::string_view purpose) const override {
       std::vector<storage::KeyRow> found;

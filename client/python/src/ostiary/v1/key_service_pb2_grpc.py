@@ -67,6 +67,16 @@ class KeyServiceStub(object):
                 request_serializer=ostiary_dot_v1_dot_key__service__pb2.RevokeSigningKeyRequest.SerializeToString,
                 response_deserializer=ostiary_dot_v1_dot_key__service__pb2.RevokeSigningKeyResponse.FromString,
                 _registered_method=True)
+        self.ListKeyEncryptionKeys = channel.unary_unary(
+                '/ostiary.v1.KeyService/ListKeyEncryptionKeys',
+                request_serializer=ostiary_dot_v1_dot_key__service__pb2.ListKeyEncryptionKeysRequest.SerializeToString,
+                response_deserializer=ostiary_dot_v1_dot_key__service__pb2.ListKeyEncryptionKeysResponse.FromString,
+                _registered_method=True)
+        self.RotateKeyEncryptionKey = channel.unary_unary(
+                '/ostiary.v1.KeyService/RotateKeyEncryptionKey',
+                request_serializer=ostiary_dot_v1_dot_key__service__pb2.RotateKeyEncryptionKeyRequest.SerializeToString,
+                response_deserializer=ostiary_dot_v1_dot_key__service__pb2.RotateKeyEncryptionKeyResponse.FromString,
+                _registered_method=True)
 
 
 class KeyServiceServicer(object):
@@ -121,6 +131,26 @@ class KeyServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListKeyEncryptionKeys(self, request, context):
+        """The keys of the key-encryption key's file, and how many keys of the store
+        each of them seals. Operators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateKeyEncryptionKey(self, request, context):
+        """Seals every key of the store under a new key-encryption key and takes the
+        old one out of the file; goes on where an earlier attempt was broken off.
+        If the operator has put a new key in front of the file, it is that one.
+        A copy of the database made before can only be opened with the old one.
+        KEY_STATE_CONFLICT if the file cannot be replaced or lacks a key that is
+        still needed. Operators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +183,16 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.RevokeSigningKey,
                     request_deserializer=ostiary_dot_v1_dot_key__service__pb2.RevokeSigningKeyRequest.FromString,
                     response_serializer=ostiary_dot_v1_dot_key__service__pb2.RevokeSigningKeyResponse.SerializeToString,
+            ),
+            'ListKeyEncryptionKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyEncryptionKeys,
+                    request_deserializer=ostiary_dot_v1_dot_key__service__pb2.ListKeyEncryptionKeysRequest.FromString,
+                    response_serializer=ostiary_dot_v1_dot_key__service__pb2.ListKeyEncryptionKeysResponse.SerializeToString,
+            ),
+            'RotateKeyEncryptionKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateKeyEncryptionKey,
+                    request_deserializer=ostiary_dot_v1_dot_key__service__pb2.RotateKeyEncryptionKeyRequest.FromString,
+                    response_serializer=ostiary_dot_v1_dot_key__service__pb2.RotateKeyEncryptionKeyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -320,6 +360,60 @@ class KeyService(object):
             '/ostiary.v1.KeyService/RevokeSigningKey',
             ostiary_dot_v1_dot_key__service__pb2.RevokeSigningKeyRequest.SerializeToString,
             ostiary_dot_v1_dot_key__service__pb2.RevokeSigningKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyEncryptionKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostiary.v1.KeyService/ListKeyEncryptionKeys',
+            ostiary_dot_v1_dot_key__service__pb2.ListKeyEncryptionKeysRequest.SerializeToString,
+            ostiary_dot_v1_dot_key__service__pb2.ListKeyEncryptionKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateKeyEncryptionKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostiary.v1.KeyService/RotateKeyEncryptionKey',
+            ostiary_dot_v1_dot_key__service__pb2.RotateKeyEncryptionKeyRequest.SerializeToString,
+            ostiary_dot_v1_dot_key__service__pb2.RotateKeyEncryptionKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,
