@@ -46,7 +46,9 @@ absl::Status StatusFrom(int extended_code, absl::string_view detail) {
   if (extended_code == SQLITE_IOERR_DATA) {
     detail =
         "the file is damaged, or another program changed it: a page is not "
-        "what was last written there";
+        "what was last written there. If it was sqlite3 (which writes, when it "
+        "closes, the log that a crash left, although it only read), remove the "
+        "file that ends in -sums";
   }
   return absl::Status(
       CodeFrom(extended_code),

@@ -130,6 +130,7 @@ def test_a_status_list_that_forgot_is_noticed(new_server, contract):
     with closing(sqlite3.connect(site.server.data_dir / "ostiary.db")) as db:
         db.execute("UPDATE status_slots SET flipped = 0")
         db.commit()
+    (site.server.data_dir / "ostiary.db-sums").unlink(missing_ok=True)
     site.down_since = site.journal.began()
     assert site.up()
     with pytest.raises(AssertionError, match="not listed"):

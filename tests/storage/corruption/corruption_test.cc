@@ -317,6 +317,35 @@ TEST_F(CorruptionTest, AStoreWithoutSumsIsTakenAsItIsOnce) {
       << result.detail;
 }
 
+TEST_F(CorruptionTest, ADamagedStoreIsNotBackedUp) {
+  const StoreFiles& whole = TheSamples().closed().files;
+  int refused = 0;
+  for (std::size_t at = 4096 + 7; at < whole.at("").size(); at += 16 * 4096) {
+    StoreFiles files = whole;
+    files[""][at] ^= 1;
+    PutAt(path_, files);
+    const auto store = OpenAt(path_, StoreFile::kAsWritten);
+    if (!store.ok()) continue;
+    storage::BackupOrder order;
+    order.path = dir_.File("backup");
+    EXPECT_THAT((*store)->BackUp(order), HasCode(absl::StatusCode::kDataLoss))
+        << at;
+    ++refused;
+  }
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(CorruptionTest, AStorePutInPlaceIsNotMeasuredByTheSumsOfTheOneBefore) {
+  const std::string fresh = dir_.File("fresh.db");
+  PutAt(path_, TheSamples().closed().files);
+  PutAt(fresh, TheSamples().closed().older);
+  ASSERT_OK(storage::ExchangeStore("sqlite:" + fresh, "sqlite:" + path_,
+                                   dir_.File("aside")));
+  const auto store = OpenAt(path_, StoreFile::kAsWritten);
+  ASSERT_OK(store);
+  EXPECT_OK(Workload::ReadAll(**store));
+}
+
 // Found by looking: which reasons are given.
 TEST_F(CorruptionTest, EachDamageIsNamed) {
   const Sample& sample = TheSamples().cut();
