@@ -8,6 +8,7 @@
 #include "server/base/metrics.h"
 #include "server/base/random.h"
 #include "server/client_app/clients.h"
+#include "server/descriptors.h"
 #include "server/door/admission.h"
 #include "server/door/documents.h"
 #include "server/door/gate.h"
@@ -16,6 +17,7 @@
 #include "server/door/methods.h"
 #include "server/door/revocation_feed.h"
 #include "server/door/status_list_shelf.h"
+#include "server/flow/back_up.h"
 #include "server/flow/change_password.h"
 #include "server/flow/gateway_check.h"
 #include "server/flow/manage_accounts.h"
@@ -53,8 +55,31 @@
 namespace ostiary {
 namespace {
 
+// Whether there ever was a mark beside this store.
+constexpr absl::string_view kMarkedFact = "mark.written";
+
+absl::Status CheckNeverMarked(const Foundation& foundation) {
+  const auto marked = storage::ReadValue<std::optional<std::string>>(
+      *foundation.store,
+      [](storage::ReadTx& tx) { return tx.facts().Find(kMarkedFact); });
+  if (!marked.ok()) return marked.status();
+  return marked->has_value() ? MissingMark(foundation.mark_file.path())
+                             : absl::OkStatus();
+}
+
+absl::Status RememberMarked(storage::Store& store) {
+  return store.Write([](storage::WriteTx& tx) -> absl::Status {
+    const auto marked = tx.facts().Find(kMarkedFact);
+    if (!marked.ok()) return marked.status();
+    return marked->has_value() ? absl::OkStatus()
+                               : tx.facts().Put(kMarkedFact, "1");
+  });
+}
+
 // Calls that wait in a lane before more are answered "busy".
 constexpr std::size_t kStoreQueue = 4096;
+constexpr std::size_t kSlowQueue = 4;
+constexpr int kNicest = 19;
 constexpr absl::Duration kPingInterval = absl::Seconds(1);
 
 // The refresh keys, as the session room wants to see them.
@@ -116,10 +141,10 @@ class House final : public Assembly {
     door::ServeSessions(manage_sessions_, methods_);
     door::ServeAdmin({OSTIARY_VERSION, config_.issuer, config_.default_audience,
                       "sqlite", clock().Now(), aftermath_->revocations, keys()},
-                     methods_);
+                     back_up_, methods_);
     door_.emplace(door::HouseDoor::Parts{
         clock(), random_, logger_, aftermath_->metrics, admission_, methods_,
-        store_lane_, password_lane_,
+        store_lane_, password_lane_, slow_lane_,
         door::WellKnownDocuments(config_.issuer, keys()),
         door::StatusListShelves(config_.issuer, status_list_shelf_)});
   }
@@ -144,6 +169,7 @@ class House final : public Assembly {
 
   const Config config_;
   Logger& logger_;
+  const ConnectionShares shares_ = ShareDescriptors(RaiseDescriptorLimit());
   const std::unique_ptr<Aftermath> aftermath_;
   const std::unique_ptr<Foundation> foundation_;
   const std::unique_ptr<key::KeyEncryption> encryption_;
@@ -204,11 +230,15 @@ class House final : public Assembly {
                                  ceiling()};
   flow::ManageSessions manage_sessions_{clock(), store(), ceiling()};
   flow::Revoke revoke_{clock(), store(), verify_, ceiling()};
+  flow::BackUp back_up_{clock(), store(), logger_,
+                        BackupFolder(foundation_->data_dir.path())};
 
   // Lanes and the door.
   Lane store_lane_{"store", config_.store_threads, kStoreQueue};
   Lane password_lane_{"password", PasswordThreads(config_),
                       PasswordQueue(config_)};
+  // A thread for the work, and one to tell whoever comes meanwhile.
+  Lane slow_lane_{"slow", 2, kSlowQueue, kNicest};
   door::Admission admission_{clock(), verify_, AdmissionOptionsOf(config_)};
   door::RevocationFeed feed_{
       {clock(), aftermath_->revocations, aftermath_->feed_log, keys(), logger_},
@@ -247,6 +277,7 @@ absl::Status House::Serve() {
                                 aftermath_->status_lists, aftermath_->sweep,
                                 loaded_.certificates.get(), logger_});
   if (auto status = upkeep_->WriteMark(); !status.ok()) return status;
+  if (auto status = RememberMarked(store()); !status.ok()) return status;
   if (foundation_->mark.has_value()) {
     // Nobody could reach us since the last mark.
     aftermath_->serving_time.AddPause(foundation_->mark->time, clock().Now());
@@ -258,10 +289,14 @@ absl::Status House::Serve() {
 
 absl::Status House::ListenGrpc() {
   rpc::ServerOptions options = GrpcOptionsOf(config_);
+  options.connections.in_all = shares_.grpc;
+  // A gateway or a node may hold many, but not all.
+  options.connections.per_address = (3 * shares_.grpc + 3) / 4;
   options.certificates = loaded_.certificates.get();
   options.wait_for_lanes = [this] {
     store_lane_.WaitUntilIdle();
     password_lane_.WaitUntilIdle();
+    slow_lane_.WaitUntilIdle();
   };
   auto server = rpc::Server::Start(*door_, std::move(options));
   if (!server.ok()) return server.status();
@@ -282,24 +317,25 @@ absl::Status House::ListenHttp() {
       },
       http::OpsHandler::Options{config_.issuer, config_.http_hosts});
   const auto start =
-      [this](const std::vector<ListenAddress>& listen,
+      [this](const std::vector<ListenAddress>& listen, int connections,
              const CertificateStore* certificates, http::Handler& handler,
              std::unique_ptr<http::Server>& server) -> absl::Status {
     if (listen.empty()) return absl::OkStatus();
     http::ServerOptions options;
     options.listen = TextsOf(listen);
     options.limits = HttpLimits();
+    options.limits.connections = connections;
     options.certificates = certificates;
     auto started = http::Server::Start(options, clock(), handler);
     if (!started.ok()) return started.status();
     server = *std::move(started);
     return absl::OkStatus();
   };
-  auto status = start(config_.http_listen, loaded_.certificates.get(),
-                      *public_handler_, http_);
+  auto status = start(config_.http_listen, shares_.http,
+                      loaded_.certificates.get(), *public_handler_, http_);
   if (!status.ok()) return status;
   // Scraped from inside: plain, even where the public listeners use TLS.
-  return start(config_.ops_listen, nullptr, *ops_handler_, ops_);
+  return start(config_.ops_listen, shares_.ops, nullptr, *ops_handler_, ops_);
 }
 
 // A ping is a write with its sync: asking often must not cost more than once.
@@ -350,6 +386,7 @@ void House::Drain(absl::Duration patience) {
   drained_ = true;
   const absl::Time deadline = absl::Now() + patience;
   door_->Close();
+  back_up_.Stop();
   housekeeping_.reset();
   // HTTP first: its calls run in the same lanes that gRPC then waits for.
   if (http_ != nullptr) http_->Drain(patience);
@@ -357,6 +394,7 @@ void House::Drain(absl::Duration patience) {
     grpc_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
   store_lane_.WaitUntilIdle();
   password_lane_.WaitUntilIdle();
+  slow_lane_.WaitUntilIdle();
   if (ops_ != nullptr) ops_->Drain(absl::ZeroDuration());
   if (upkeep_.has_value()) upkeep_->RefreshMark();
 }
@@ -375,6 +413,8 @@ absl::StatusOr<std::unique_ptr<Assembly>> Assembly::Build(const Config& config,
                                    static_cast<std::uint64_t>(head.sequence),
                                    absl::Now());
     if (!status.ok()) return status;
+  } else if (auto status = CheckNeverMarked(**foundation); !status.ok()) {
+    return status;
   }
   auto encryption = std::make_unique<key::KeyEncryption>(
       *(*foundation)->store, (*foundation)->kek,

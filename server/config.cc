@@ -125,6 +125,9 @@ absl::StatusOr<Config> LoadConfig(const ConfigSources& sources) {
   config.mode = arguments.mode;
   config.table_format = arguments.table_format;
   config.restored_sessions = arguments.restored_sessions;
+  config.restore_from = arguments.restore_from;
+  config.restore_report = arguments.restore_report;
+  config.restore_output = arguments.restore_output;
   if (NeedsNoConfig(config.mode)) {
     if (!problems.empty()) return Refuse(problems);
     return config;

@@ -33,6 +33,7 @@ enum class LogStyle { kAuto, kText, kJson };  // auto: text on a terminal
 enum class TableFormat { kText, kMarkdown };
 // What a restore does with the sessions in the restored store.
 enum class RestoredSessions { kEnd, kKeep };
+enum class RestoreOutput { kText, kJson };
 
 // Where a listener binds. Numeric addresses only: a name could come to mean
 // another interface.
@@ -59,6 +60,9 @@ struct Config {
   Mode mode = Mode::kServe;
   TableFormat table_format = TableFormat::kText;      // kPrintOptions
   std::optional<RestoredSessions> restored_sessions;  // kRestore: always set
+  std::string restore_from;    // kRestore: a backup; empty: what is in place
+  std::string restore_report;  // kRestore: a file for the report; empty: none
+  RestoreOutput restore_output = RestoreOutput::kText;  // kRestore
   // Said once at the start; nothing here stops the program.
   std::vector<std::string> warnings;
 

@@ -140,6 +140,9 @@ std::string DefaultSocketPath(absl::string_view data_dir) {
 std::string DefaultKeyEncryptionKeyPath(absl::string_view data_dir) {
   return absl::StrCat(data_dir, "/kek");
 }
+std::string BackupFolder(absl::string_view data_dir) {
+  return absl::StrCat(data_dir, "/backups");
+}
 std::string MarkPath(absl::string_view key_encryption_key_file) {
   return Beside(key_encryption_key_file, "mark");
 }

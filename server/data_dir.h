@@ -43,6 +43,8 @@ class DataDir {
 std::string DefaultStorePath(absl::string_view data_dir);
 std::string DefaultSocketPath(absl::string_view data_dir);
 std::string DefaultKeyEncryptionKeyPath(absl::string_view data_dir);
+// Where backups go that are given no path.
+std::string BackupFolder(absl::string_view data_dir);
 
 // Beside the key-encryption key and never in a backup: what a restored database
 // must not be able to forget.

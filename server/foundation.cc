@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "storage/fail_point.h"
 #include "storage/open_store.h"
 
 namespace ostiary {
@@ -18,15 +19,15 @@ std::string StorePath(const Config& config) {
   return std::string(absl::StripPrefix(config.store, "sqlite:"));
 }
 
-bool StoreExists(const Config& config) {
+key::MissingFile MissingKekOf(const Config& config) {
   std::error_code ignored;
-  return std::filesystem::exists(StorePath(config), ignored);
+  return std::filesystem::exists(StorePath(config), ignored)
+             ? key::MissingFile::kRefuse
+             : key::MissingFile::kCreate;
 }
 
-absl::StatusOr<key::KeyEncryptionKey> OpenKek(const Config& config) {
-  const key::MissingFile missing = StoreExists(config)
-                                       ? key::MissingFile::kRefuse
-                                       : key::MissingFile::kCreate;
+absl::StatusOr<key::KeyEncryptionKey> OpenKek(const Config& config,
+                                              key::MissingFile missing) {
   auto kek =
       key::KeyEncryptionKey::FromFile(config.key_encryption_key_file, missing);
   if (!kek.ok() && missing == key::MissingFile::kRefuse) {
@@ -52,8 +53,8 @@ absl::Status NameStore(const Config& config, const absl::Status& status) {
   return absl::Status(
       status.code(),
       absl::StrCat("the store '", StorePath(config), "': ", status.message(),
-                   "\nIf it stays so, put a backup in its place and run "
-                   "`ostiaryd restore --sessions=end|keep`."));
+                   "\nIf it stays so, put a backup in its place: `ostiaryd "
+                   "restore --from=FILE --sessions=end|keep`."));
 }
 
 Foundation::Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
@@ -66,31 +67,55 @@ Foundation::Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
 
 absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Lay(
     const Config& config, storage::StoreListener listener) {
+  auto foundation = Prepare(config, MissingKekOf(config), DamagedMark::kRefuse);
+  if (!foundation.ok()) return foundation.status();
+  const auto kind = storage::KindOfStoreFile(config.store);
+  if (kind.ok() && *kind == storage::StoreFileKind::kBackup) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the store '", StorePath(config),
+        "' is a backup that was copied into place: what was revoked since it "
+        "was made would be accepted again; run ostiaryd restore "
+        "--sessions=end|keep to take it over safely"));
+  }
+  auto opened = (*foundation)->Open(config, config.store, std::move(listener));
+  if (!opened.ok()) return opened;
+  return foundation;
+}
+
+absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Prepare(
+    const Config& config, key::MissingFile missing_kek, DamagedMark damaged) {
   absl::StatusOr<DataDir> data_dir = DataDir::Open(config.data_dir);
   if (!data_dir.ok()) return data_dir.status();
-  absl::StatusOr<key::KeyEncryptionKey> kek = OpenKek(config);
+  absl::StatusOr<key::KeyEncryptionKey> kek = OpenKek(config, missing_kek);
   if (!kek.ok()) return kek.status();
+  Pass(storage::FailPoint::kStartKek);
   MarkFile mark_file(MarkPath(config.key_encryption_key_file));
   absl::StatusOr<std::optional<Mark>> mark = mark_file.Read();
+  if (absl::IsDataLoss(mark.status()) && damaged == DamagedMark::kAsNone)
+    mark = std::optional<Mark>();
   if (!mark.ok()) return mark.status();
+  return std::make_unique<Foundation>(*std::move(data_dir), *std::move(kek),
+                                      std::move(mark_file), *mark);
+}
 
-  auto foundation = std::make_unique<Foundation>(
-      *std::move(data_dir), *std::move(kek), std::move(mark_file), *mark);
+absl::Status Foundation::Open(const Config& config,
+                              const std::string& store_url,
+                              storage::StoreListener listener) {
   storage::OpenOptions options;
-  options.url = config.store;
+  options.url = store_url;
   options.readers = ReadersFor(config);
   options.listener = std::move(listener);
-  absl::StatusOr<std::unique_ptr<storage::Store>> store =
+  absl::StatusOr<std::unique_ptr<storage::Store>> opened =
       storage::OpenStore(options);
-  if (!store.ok()) return NameStore(config, store.status());
-  foundation->store = *std::move(store);
-  absl::StatusOr<storage::LedgerHead> head =
+  if (!opened.ok()) return NameStore(config, opened.status());
+  store = *std::move(opened);
+  Pass(storage::FailPoint::kStartStore);
+  absl::StatusOr<storage::LedgerHead> found =
       storage::ReadValue<storage::LedgerHead>(
-          *foundation->store,
-          [](storage::ReadTx& tx) { return tx.ledger().Head(); });
-  if (!head.ok()) return NameStore(config, head.status());
-  foundation->head = *head;
-  return foundation;
+          *store, [](storage::ReadTx& tx) { return tx.ledger().Head(); });
+  if (!found.ok()) return NameStore(config, found.status());
+  head = *found;
+  return absl::OkStatus();
 }
 
 }  // namespace ostiary

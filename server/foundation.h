@@ -28,10 +28,19 @@ struct Foundation {
   storage::LedgerHead head;  // where the ledger stands
 
   // Refuses a key-encryption key that is missing beside a store that is not:
-  // making a new one would lock out every key in it. Does not compare the
-  // store with the mark: that is CheckAgainstMark's.
+  // making a new one would lock out every key in it. Refuses a backup that was
+  // merely copied into place. Does not compare the store with the mark: that
+  // is CheckAgainstMark's.
   static absl::StatusOr<std::unique_ptr<Foundation>> Lay(
       const Config& config, storage::StoreListener listener);
+
+  // The same in two steps, for who does something to the store's file before
+  // it is opened.
+  enum class DamagedMark { kRefuse, kAsNone };
+  static absl::StatusOr<std::unique_ptr<Foundation>> Prepare(
+      const Config& config, key::MissingFile missing_kek, DamagedMark damaged);
+  absl::Status Open(const Config& config, const std::string& store_url,
+                    storage::StoreListener listener);
 
   Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
              std::optional<Mark> last);

@@ -62,16 +62,6 @@ std::string Greeting(const Config& config,
   return text;
 }
 
-std::string RestoreText(const RestoreReport& report) {
-  return absl::StrCat(
-      "Restored. The ledger begins epoch ", report.epoch, " at sequence ",
-      report.sequence, ".\nEvery access token issued before now is refused.\n",
-      report.accounts_signed_out > 0
-          ? absl::StrCat(report.accounts_signed_out,
-                         " accounts were signed out everywhere.")
-          : std::string("Sessions were kept: they refresh to new tokens."));
-}
-
 std::string CalibrationText(const password::Calibration& calibration,
                             absl::Duration target) {
   std::string text =

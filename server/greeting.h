@@ -7,7 +7,6 @@
 #include "server/assembly.h"
 #include "server/config.h"
 #include "server/password/calibrate.h"
-#include "server/restore.h"
 
 // What ostiaryd says to people on standard output.
 namespace ostiary {
@@ -15,8 +14,6 @@ namespace ostiary {
 // Where it listens, and four commands that paste and run.
 std::string Greeting(const Config& config,
                      const Assembly::Addresses& addresses);
-
-std::string RestoreText(const RestoreReport& report);
 
 // The table of what was measured and the flags to use.
 std::string CalibrationText(const password::Calibration& calibration,

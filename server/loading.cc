@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "server/revocation/access_ceiling.h"
 #include "server/settings.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -125,6 +126,7 @@ absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
   auto keys =
       key::KeyRing::Load(store, foundation.kek, KeyRingOptionsOf(config), now);
   if (!keys.ok()) return keys.status();
+  Pass(storage::FailPoint::kStartKeys);
   const auto symmetric = [&](absl::string_view purpose) {
     return key::SymmetricKeys::LoadOrCreate(store, foundation.kek, purpose,
                                             random, now);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/assembly.h"
@@ -21,7 +22,9 @@
 #include "server/greeting.h"
 #include "server/password/calibrate.h"
 #include "server/restore.h"
+#include "server/restore_text.h"
 #include "server/settings.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -81,6 +84,30 @@ void ReportArena(SecretArena arena, Logger& logger) {
                   {"needed", std::to_string(kSecretArenaBytes)}});
 }
 
+// Only tests set it; who does so elsewhere must not overlook it.
+constexpr char kFailPointVariable[] = "OSTIARY_FAIL_POINT";
+
+std::string FailPointText() {
+  const char* const text = std::getenv(kFailPointVariable);
+  return text == nullptr ? "" : text;
+}
+
+absl::Status ArmFailPoint() {
+  const std::string text = FailPointText();
+  if (text.empty()) return absl::OkStatus();
+  const absl::Status armed = storage::ArmFailPoint(text);
+  if (armed.ok()) return armed;
+  return absl::Status(armed.code(), std::string(kFailPointVariable) + ": " +
+                                        std::string(armed.message()));
+}
+
+void WarnOfFailPoint(Logger& logger) {
+  const std::string text = FailPointText();
+  if (text.empty()) return;
+  logger.Warning("this process kills itself: a fail point is armed",
+                 {{"variable", kFailPointVariable}, {"fail_point", text}});
+}
+
 int Serve(const Config& config, const sigset_t& signals, SecretArena arena) {
   StopSearchingForDeadlocks();
   Logger logger(config.LogFormatFor(isatty(STDERR_FILENO) != 0),
@@ -89,6 +116,7 @@ int Serve(const Config& config, const sigset_t& signals, SecretArena arena) {
   for (const std::string& warning : config.warnings) {
     logger.Warning("configuration", {{"warning", warning}});
   }
+  WarnOfFailPoint(logger);
   auto assembly = Assembly::Build(config, logger);
   if (!assembly.ok()) return Fail(assembly.status(), kExitFailed);
   if (auto status = (*assembly)->Serve(); !status.ok())
@@ -111,9 +139,20 @@ int Serve(const Config& config, const sigset_t& signals, SecretArena arena) {
 int RunRestore(const Config& config) {
   Logger logger(config.LogFormatFor(isatty(STDERR_FILENO) != 0),
                 config.log_level);
+  WarnOfFailPoint(logger);
   const auto report = Restore(config, logger);
   if (!report.ok()) return Fail(report.status(), kExitFailed);
-  Print(stdout, RestoreText(*report));
+  Print(stdout, config.restore_output == RestoreOutput::kJson
+                    ? RestoreJson(*report)
+                    : RestoreText(*report));
+  if (config.restore_report.empty()) return kExitOk;
+  const auto written = WriteRestoreReport(*report, config.restore_report);
+  // It is done all the same, and must not be done again.
+  if (!written.ok())
+    Fail(absl::UnavailableError(absl::StrCat(
+             "the store is restored, but the report is not written: ",
+             written.message())),
+         kExitOk);
   return kExitOk;
 }
 
@@ -134,6 +173,8 @@ int Main(int argc, char** argv) {
   const WipingScope wiping;
   const auto config = LoadConfig(ConfigSources::OfProcess(argc, argv));
   if (!config.ok()) return Fail(config.status(), kExitUsage);
+  if (auto status = ArmFailPoint(); !status.ok())
+    return Fail(status, kExitUsage);
   const bool effective =
       config->mode == Mode::kServe || config->mode == Mode::kCheckConfig;
   if (effective) {

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "storage/fail_point.h"
 
 namespace ostiary {
 namespace {
@@ -112,8 +113,7 @@ absl::Status Damaged(const std::string& path) {
   return absl::DataLossError(absl::StrCat(
       "the mark file '", path,
       "' is damaged, so it cannot be told whether the store has gone back in "
-      "time; if you are sure that it has not, remove the file, otherwise run "
-      "ostiaryd restore"));
+      "time; run ostiaryd restore --sessions=end|keep"));
 }
 
 std::string Say(absl::Time time) {
@@ -142,10 +142,21 @@ absl::Status MarkFile::Write(const Mark& mark) const {
   if (absl::Status written = WriteWhole(next, Format(mark)); !written.ok()) {
     return written;
   }
+  Pass(storage::FailPoint::kMarkBefore);
   if (std::rename(next.c_str(), path_.c_str()) != 0) {
     return SystemError("replace", path_);
   }
+  Pass(storage::FailPoint::kMarkAfter);
   return SyncDirectoryOf(path_);
+}
+
+absl::Status MissingMark(const std::string& path) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the mark file '", path,
+      "' is missing and the store has been served before, so it cannot be "
+      "told whether the store has gone back in time; put the file back (it "
+      "lies beside the key-encryption key), or run ostiaryd restore "
+      "--sessions=end|keep to take the store over safely"));
 }
 
 absl::Status CheckAgainstMark(const Mark& mark, std::uint32_t epoch,

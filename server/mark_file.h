@@ -31,13 +31,20 @@ class MarkFile {
   // installation, or damaging it would be a way to hide a restore.
   absl::StatusOr<std::optional<Mark>> Read() const;
 
+  const std::string& path() const { return path_; }
+
   // Replaces the mark, mode 0600, in one step: after a crash at any moment the
   // old one or the new one is there. Durable when it returns.
   absl::Status Write(const Mark& mark) const;
 
  private:
-  const std::string path_;
+  std::string path_;
 };
+
+// The refusal of a store that has had a mark once, while there is none:
+// removing the file must not be a way to hide a restore, nor must a copy on
+// another machine pass for a store that never went back.
+absl::Status MissingMark(const std::string& path);
 
 // Whether a store whose ledger stands at (epoch, sequence) may be served by a
 // process that believes it is `now`.

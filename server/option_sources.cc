@@ -91,6 +91,9 @@ struct Line {
       modes.push_back(app.add_flag(mode.flag));
     }
     sessions = app.add_option("--sessions");
+    from = app.add_option("--from");
+    report = app.add_option("--report");
+    output = app.add_option("--output");
     for (const OptionRow& row : OptionRows()) {
       rows.push_back(row.arity == Arity::kSwitch ? app.add_flag(row.Flag())
                                                  : AddValue(row.Flag()));
@@ -104,7 +107,10 @@ struct Line {
 
   CLI::App app;
   std::vector<CLI::Option*> modes;
-  CLI::Option* sessions;
+  CLI::Option* sessions;  // these four: of ostiaryd restore
+  CLI::Option* from;
+  CLI::Option* report;
+  CLI::Option* output;
   std::vector<CLI::Option*> rows;
 };
 
@@ -131,14 +137,7 @@ void TakeModes(const Line& line, Arguments& read,
 
 void TakeSessions(const Line& line, Arguments& read,
                   std::vector<std::string>& problems) {
-  if (read.mode == Mode::kHelp) return;
   const bool given = line.sessions->count() > 0;
-  if (read.mode != Mode::kRestore) {
-    if (given) {
-      problems.push_back("--sessions: is only for ostiaryd restore");
-    }
-    return;
-  }
   const std::string value = given ? line.sessions->results().back() : "";
   if (value == "end") {
     read.restored_sessions = RestoredSessions::kEnd;
@@ -149,6 +148,35 @@ void TakeSessions(const Line& line, Arguments& read,
         "--sessions: got ", given ? EscapeText(value) : "nothing",
         ", expected end (everybody signs in again) or keep (a refresh token "
         "stolen since the backup may still work)"));
+  }
+}
+
+void TakeFile(const CLI::Option& option, std::string& file) {
+  if (option.count() > 0) file = option.results().back();
+}
+
+void TakeRestore(const Line& line, Arguments& read,
+                 std::vector<std::string>& problems) {
+  if (read.mode == Mode::kHelp) return;
+  if (read.mode != Mode::kRestore) {
+    for (const CLI::Option* option :
+         {line.sessions, line.from, line.report, line.output}) {
+      if (option->count() == 0) continue;
+      problems.push_back(
+          absl::StrCat(option->get_name(), ": is only for ostiaryd restore"));
+    }
+    return;
+  }
+  TakeSessions(line, read, problems);
+  TakeFile(*line.from, read.restore_from);
+  TakeFile(*line.report, read.restore_report);
+  if (line.output->count() == 0) return;
+  const std::string value = line.output->results().back();
+  if (value == "json") {
+    read.restore_output = RestoreOutput::kJson;
+  } else if (value != "text") {
+    problems.push_back(absl::StrCat("--output: got '", EscapeText(value),
+                                    "', expected text or json"));
   }
 }
 
@@ -187,12 +215,16 @@ std::string Explain(const CLI::ParseError& error) {
                           row.expects);
     }
   }
+  for (const char* flag : {"--sessions", "--from", "--report", "--output"}) {
+    if (absl::StartsWith(text, absl::StrCat(flag, ":")))
+      return absl::StrCat(flag, ": has no value on the command line");
+  }
   return absl::StrCat("the command line cannot be read: ", EscapeText(text));
 }
 
 bool IsForTests(absl::string_view variable) {
   return variable == "OSTIARY_SOURCE_DIR" || variable == "OSTIARY_BIN_DIR" ||
-         variable == "OSTIARY_SHARED";
+         variable == "OSTIARY_SHARED" || variable == "OSTIARY_FAIL_POINT";
 }
 
 // "OSTIARY_GRPC_LISTEN" -> "grpc-listen"
@@ -218,7 +250,7 @@ Arguments ReadArguments(const std::vector<std::string>& arguments,
   }
   TakeModes(line, read, problems);
   TakeExtras(line.app.remaining(), read, problems);
-  TakeSessions(line, read, problems);
+  TakeRestore(line, read, problems);
   for (std::size_t i = 0; i < line.rows.size(); ++i) {
     if (line.rows[i]->count() == 0) continue;
     read.options[OptionRows()[i].name] = {line.rows[i]->results(),

@@ -24,6 +24,9 @@ struct Arguments {
   Mode mode = Mode::kServe;
   TableFormat table_format = TableFormat::kText;
   std::optional<RestoredSessions> restored_sessions;
+  std::string restore_from;
+  std::string restore_report;
+  RestoreOutput restore_output = RestoreOutput::kText;
   GivenOptions options;
 };
 

@@ -34,17 +34,8 @@ constexpr std::size_t kLargestWiped = std::size_t{1} << 20;
 constexpr std::size_t kReadBlock = 8192;
 constexpr std::size_t kLargestHead = 256;
 
-// As malloc_usable_size, without the call: the word before the block, whose low
-// bits are flags.
-std::size_t SizeOf(const void* block) {
-  std::size_t chunk = 0;
-  std::memcpy(&chunk, static_cast<const char*>(block) - sizeof(chunk),
-              sizeof(chunk));
-  return chunk & ~std::size_t{7};
-}
-
-bool IsWipedAnyway(const void* block) {
-  const std::size_t size = SizeOf(block);
+bool IsWipedAnyway(void* block) {
+  const std::size_t size = malloc_usable_size(block);
   return size >= kReadBlock && size <= kReadBlock + kLargestHead;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "storage/backup.h"
 #include "storage/tables.h"
 
 namespace ostiary::storage {
@@ -90,6 +91,19 @@ class Store {
 
   // True if the store can be written now; for readiness.
   virtual absl::Status Ping() = 0;
+
+  // Writes a copy of everything that is committed when it begins, while reads
+  // and writes go on. It takes long: for a thread that nobody waits for. The
+  // file appears under its name whole, checked and durable, or not at all.
+  //
+  // kAlreadyExists: there is something at the path. kNotFound: its folder is
+  // not there. kPermissionDenied: we may not write there, or others may.
+  // kResourceExhausted: no room. kCancelled: stopped. kDataLoss: the copy is
+  // not sound, so the store is not. kUnavailable else. Each message can be
+  // told to an operator.
+  virtual absl::StatusOr<Backup> BackUp(const BackupOrder&) {
+    return absl::UnimplementedError("this store makes no backups");
+  }
 };
 
 // Read and Write for bodies that produce a value.

@@ -18,6 +18,7 @@ void AddCommands(Registry& registry) {
   AddKeyCommands(registry);
   AddHashCommands(registry);
   AddServerCommands(registry);
+  AddBackupCommand(registry);
   AddWatchCommand(registry);
   AddBenchCommands(registry);
 }

@@ -53,6 +53,7 @@ void AddSessionCommands(Registry& registry);
 void AddKeyCommands(Registry& registry);
 void AddHashCommands(Registry& registry);
 void AddServerCommands(Registry& registry);
+void AddBackupCommand(Registry& registry);
 void AddWatchCommand(Registry& registry);
 void AddBenchCommands(Registry& registry);
 

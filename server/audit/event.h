@@ -33,6 +33,8 @@ inline constexpr absl::string_view kRevokeAllSessions = "session.revoke_all";
 inline constexpr absl::string_view kEvictSession = "session.evict";
 inline constexpr absl::string_view kRevokeToken = "token.revoke";
 inline constexpr absl::string_view kRevokeClient = "client.revoke";
+inline constexpr absl::string_view kBackUp = "store.back_up";
+inline constexpr absl::string_view kRestore = "store.restore";
 }  // namespace action
 
 inline constexpr absl::string_view kOk = "ok";

@@ -48,6 +48,7 @@ absl::StatusOr<flow::Caller> Admission::Admit(
   flow::Caller caller = Describe(context);
   if (context.listener == Listener::kOperatorSocket) {
     caller.kind = flow::Caller::Kind::kOperator;
+    caller.at_socket = true;
   }
   if (row.access == Access::kAnyone) return caller;
   if (row.access == Access::kService) {

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "server/base/reason.h"
 #include "server/door/gate.h"
+#include "storage/fail_point.h"
 
 namespace ostiary::door {
 namespace {
@@ -151,6 +152,7 @@ absl::Status HouseDoor::Conclude(const MethodBook::Method& method,
   status = MakePublic(*method.row, std::move(status));
   method.WipeSecrets(request);
   Count(*method.row, status, absl::Now() - began);
+  Pass(storage::FailPoint::kReplyBefore);
   return status;
 }
 
@@ -202,7 +204,17 @@ absl::Status HouseDoor::MakePublic(const MethodRow& row, absl::Status status) {
 }
 
 Lane& HouseDoor::LaneOf(LaneName name) const {
-  return name == LaneName::kPassword ? parts_.password_lane : parts_.store_lane;
+  switch (name) {
+    case LaneName::kPassword:
+      return parts_.password_lane;
+    case LaneName::kSlow:
+      return parts_.slow_lane;
+    case LaneName::kInline:
+    case LaneName::kStore:
+    case LaneName::kStream:
+      break;
+  }
+  return parts_.store_lane;
 }
 
 void HouseDoor::Count(const MethodRow& row, const absl::Status& status,

@@ -41,6 +41,7 @@ class HouseDoor final : public Door {
     const MethodBook& methods;
     Lane& store_lane;
     Lane& password_lane;
+    Lane& slow_lane;
     absl::flat_hash_map<std::string, DocumentSource> documents;
     std::vector<Shelf> shelves = {};
   };

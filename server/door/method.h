@@ -39,6 +39,7 @@ enum class LaneName {
   kInline,    // on the wire's own thread: answers from memory
   kStore,     // waits for the store
   kPassword,  // waits for a password hash
+  kSlow,      // minutes of work that nobody must wait behind
   kStream,    // a stream of answers, sent as they come
 };
 

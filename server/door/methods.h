@@ -7,6 +7,7 @@
 #include "server/door/gate.h"
 #include "server/door/method_book.h"
 #include "server/door/revocation_feed.h"
+#include "server/flow/back_up.h"
 #include "server/flow/change_password.h"
 #include "server/flow/manage_accounts.h"
 #include "server/flow/manage_sessions.h"
@@ -68,7 +69,8 @@ struct ServerFacts {
   const revocation::RevocationSet& revocations;
   const key::KeyRing& keys;
 };
-void ServeAdmin(const ServerFacts& facts, MethodBook& book);
+void ServeAdmin(const ServerFacts& facts, flow::BackUp& back_up,
+                MethodBook& book);
 
 }  // namespace ostiary::door
 

@@ -91,6 +91,7 @@ const std::vector<MethodRow>& PolicyTable() {
 
       {"ostiary.v1.AdminService/GetServerInfo", kOperator, kInline, 1 * kKiB,
        kRare},
+      {"ostiary.v1.AdminService/BackUp", kOperator, kSlow, 8 * kKiB, kRare},
   };
   return table;
 }

@@ -16,6 +16,8 @@ namespace ostiary::flow {
 struct Caller {
   enum class Kind { kAnonymous, kAccount, kService, kOperator };
   Kind kind = Kind::kAnonymous;
+  // Came through the operator socket: a process of this machine.
+  bool at_socket = false;
   // Set for an account; for an operator only if it came with a token.
   std::optional<AccountId> account_id;
   std::optional<SessionId> session_id;

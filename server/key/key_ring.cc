@@ -7,6 +7,7 @@
 #include "server/base/reason.h"
 #include "server/key/key_rows.h"
 #include "server/key/lifecycle.h"
+#include "storage/fail_point.h"
 
 namespace ostiary::key {
 namespace {
@@ -228,6 +229,7 @@ absl::StatusOr<int> KeyRing::Change(const storage::AuditRow& audit,
   const auto attempt = [&](const std::vector<SigningKey>& fresh) {
     const KeyChange::Circumstances circumstances{kek_, CutToMicros(now), audit,
                                                  fresh};
+    Pass(storage::FailPoint::kKeyBefore);
     return store_.Write(
         [&](storage::WriteTx& tx) { return body(tx, circumstances); });
   };
@@ -239,6 +241,7 @@ absl::StatusOr<int> KeyRing::Change(const storage::AuditRow& audit,
   // After kUnknown a spare may be in the store; it must not get there twice.
   if (absl::IsUnknown(written)) spares_.clear();
   if (!written.ok()) return written;
+  Pass(storage::FailPoint::kKeyAfter);
   DropUsedSpares(rows);
   if (auto s = Publish(std::move(rows)); !s.ok()) return s;
   return changes;
@@ -280,7 +283,9 @@ absl::Status KeyRing::Publish(std::vector<KeyRow> rows) {
 absl::Status KeyRing::WriteRevokedFile() {
   for (const KeyRow& row : rows_) {
     if (row.state != kStateRevoked || in_file_.contains(row.key_id)) continue;
+    Pass(storage::FailPoint::kRevokedFileBefore);
     if (auto s = file_.Append(row.key_id); !s.ok()) return s;
+    Pass(storage::FailPoint::kRevokedFileAfter);
     in_file_.insert(row.key_id);
   }
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/key/lifecycle.h"
+#include "storage/fail_point.h"
 
 namespace ostiary::key {
 namespace {
@@ -49,6 +50,7 @@ absl::StatusOr<SymmetricKeys> SymmetricKeys::LoadOrCreate(
   if (!rows.ok()) return rows.status();
   if (rows->empty()) {
     const storage::KeyRow first = NewRow(kek, purpose, random, now);
+    Pass(storage::FailPoint::kStartSymmetric);
     const absl::Status written = store.Write(
         [&](storage::WriteTx& tx) { return tx.keys().Insert(first); });
     if (!written.ok()) return written;

@@ -1,5 +1,7 @@
 #include "storage/sqlite/checkpointer.h"
 
+#include "storage/fail_point.h"
+
 namespace ostiary::storage::sqlite {
 namespace {
 
@@ -25,8 +27,9 @@ void Checkpointer::AfterCommit() {
   if (pages_in_log_ < kPages) next_at_ = kPages;
   if (pages_in_log_ < next_at_) return;
   next_at_ = pages_in_log_ + kPages;
-  Checkpoint(pages_in_log_ < kTooManyPages ? SQLITE_CHECKPOINT_PASSIVE
-                                           : SQLITE_CHECKPOINT_RESTART);
+  const bool patient =
+      pages_in_log_ >= kTooManyPages && !readers_.has_long_read();
+  Checkpoint(patient ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
 }
 
 void Checkpointer::Finish() { Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
@@ -36,8 +39,10 @@ void Checkpointer::Checkpoint(int mode) {
   // the log anew.
   const Readers::NoSnapshotsKept pause(readers_);
   sqlite3_busy_timeout(connection_.handle(), kPatienceMilliseconds);
+  Pass(FailPoint::kCheckpointBefore);
   sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr,
                             nullptr);
+  Pass(FailPoint::kCheckpointAfter);
   sqlite3_busy_timeout(connection_.handle(), Connection::kBusyMilliseconds);
 }
 

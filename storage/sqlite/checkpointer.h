@@ -19,7 +19,7 @@ class Checkpointer {
   static constexpr int kPages = 1000;
   // From here on the writer waits for readers that are in the log, at most
   // kPatienceMilliseconds for each kPages of growth. Only a Read that itself
-  // takes longer lets the log grow beyond.
+  // takes longer lets the log grow beyond. Nobody waits for a LongRead.
   static constexpr int kTooManyPages = 4 * kPages;
   static constexpr int kPatienceMilliseconds = 100;
 

@@ -48,16 +48,18 @@ absl::Status StatusFrom(int extended_code, absl::string_view detail) {
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
-    const std::string& path) {
+    const std::string& path, Access access) {
   // Refused if the process has used SQLite before; then it merely counts.
   static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)uncounted;
   sqlite3* raw = nullptr;
   // NOMUTEX: a connection belongs to one thread at a time.
-  const int code = sqlite3_open_v2(
-      path.c_str(), &raw,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw,
+                      (access == Access::kReadOnly ? SQLITE_OPEN_READONLY
+                                                   : SQLITE_OPEN_READWRITE) |
+                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                      nullptr);
   Handle handle(raw);
   if (code != SQLITE_OK) {
     return StatusFrom(code, absl::StrCat("cannot open ", path));

@@ -36,11 +36,13 @@ class Connection {
   // and readers never block.
   static constexpr int kBusyMilliseconds = 5000;
 
+  enum class Access { kReadWrite, kReadOnly };
+
   // Opens an existing file. Nothing has been read from it yet. The first one
   // switches off SQLite's count of the memory it uses, for the whole process: a
   // lock around every allocation, and nobody asks.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(
-      const std::string& path);
+      const std::string& path, Access access = Access::kReadWrite);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -4,6 +4,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "storage/fail_point.h"
+#include "storage/sqlite/file_header.h"
 #include "storage/sqlite/query.h"
 
 namespace ostiary::storage::sqlite {
@@ -47,9 +49,17 @@ absl::Status NotOurs(const std::string& path) {
       " away and a new store is created in its place"));
 }
 
+absl::Status IsBackup(const std::string& path) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      path,
+      " is a backup that was copied into place; run ostiaryd restore "
+      "--sessions=end|keep to take it over safely"));
+}
+
 absl::Status Refusal(const FileState& state, const std::string& path,
                      std::int64_t newest) {
   if (state.fresh()) return absl::OkStatus();
+  if (state.application_id == kBackupId) return IsBackup(path);
   if (state.application_id != kApplicationId) return NotOurs(path);
   if (state.version <= newest) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -71,6 +81,24 @@ absl::Status SwitchToWal(Connection& connection, const std::string& path) {
       " on a local disk"));
 }
 
+// One statement after the other, so that a test can kill between two.
+absl::Status RunScript(Connection& connection, const char* sql) {
+  while (*sql != '\0') {
+    sqlite3_stmt* statement = nullptr;
+    int code =
+        sqlite3_prepare_v2(connection.handle(), sql, -1, &statement, &sql);
+    if (code == SQLITE_OK && statement == nullptr) continue;  // a comment
+    while (code == SQLITE_OK || code == SQLITE_ROW)
+      code = sqlite3_step(statement);
+    const absl::Status ran =
+        code == SQLITE_DONE ? absl::OkStatus() : connection.ErrorFor(code);
+    sqlite3_finalize(statement);
+    if (!ran.ok()) return ran;
+    Pass(FailPoint::kMigrationBetween);
+  }
+  return absl::OkStatus();
+}
+
 // Checks again under the write lock: another process may have been faster.
 absl::Status StepLocked(Connection& connection, const std::string& path,
                         const std::vector<Migration>& migrations, bool* done) {
@@ -82,7 +110,8 @@ absl::Status StepLocked(Connection& connection, const std::string& path,
   *done = state->version == newest;
   if (*done) return absl::OkStatus();
   const Migration& next = migrations[static_cast<std::size_t>(state->version)];
-  const absl::Status applied = connection.Execute(next.sql);
+  Pass(FailPoint::kMigrationBefore);
+  const absl::Status applied = RunScript(connection, next.sql);
   if (!applied.ok()) return applied;
   return connection.Execute(
       absl::StrCat("PRAGMA application_id = ", kApplicationId,
@@ -94,9 +123,14 @@ absl::Status Step(Connection& connection, const std::string& path,
   const absl::Status begun = connection.Execute("BEGIN IMMEDIATE");
   if (!begun.ok()) return begun;
   const absl::Status status = StepLocked(connection, path, migrations, done);
-  if (status.ok()) return connection.Execute("COMMIT");
-  connection.Execute("ROLLBACK").IgnoreError();
-  return status;
+  if (!status.ok()) {
+    connection.Execute("ROLLBACK").IgnoreError();
+    return status;
+  }
+  if (!*done) Pass(FailPoint::kMigrationCommit);
+  const absl::Status committed = connection.Execute("COMMIT");
+  if (committed.ok() && !*done) Pass(FailPoint::kMigrationAfter);
+  return committed;
 }
 
 }  // namespace
@@ -117,6 +151,18 @@ absl::Status Migrate(Connection& connection, const std::string& path,
     if (!step.ok()) return step;
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckSchema(Connection& connection, const std::string& path,
+                         const std::vector<Migration>& migrations) {
+  const absl::StatusOr<FileState> state = Inspect(connection);
+  if (!state.ok()) return state.status();
+  if (state->application_id == kApplicationId &&
+      state->version == static_cast<std::int64_t>(migrations.size())) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " is not a store of this program's schema"));
 }
 
 }  // namespace ostiary::storage::sqlite

@@ -1,7 +1,6 @@
 #ifndef OSTIARY_STORAGE_SQLITE_MIGRATIONS_H_
 #define OSTIARY_STORAGE_SQLITE_MIGRATIONS_H_
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,9 +8,6 @@
 #include "storage/sqlite/connection.h"
 
 namespace ostiary::storage::sqlite {
-
-// Written in the file's header ("Osty"): this file is one of ours.
-inline constexpr std::int32_t kApplicationId = 0x4f737479;
 
 // One step from schema version `version - 1` to `version`.
 struct Migration {
@@ -27,9 +23,14 @@ const std::vector<Migration>& EmbeddedMigrations();
 // killed in between, the next call goes on. An empty file becomes a store.
 //
 // kFailedPrecondition, with the file untouched, if it belongs to another
-// program or its schema is newer than `migrations`. `path` is for the message.
+// program, is a backup, or its schema is newer than `migrations`. `path` is for
+// the message.
 absl::Status Migrate(Connection& connection, const std::string& path,
                      const std::vector<Migration>& migrations);
+
+// kFailedPrecondition unless the file is a store of the newest schema.
+absl::Status CheckSchema(Connection& connection, const std::string& path,
+                         const std::vector<Migration>& migrations);
 
 }  // namespace ostiary::storage::sqlite
 

@@ -63,6 +63,22 @@ class Readers {
     Readers& readers_;
   };
 
+  // While one lives, somebody reads an old snapshot for long (a backup): the
+  // log cannot start anew, and nobody is to wait for it.
+  class LongRead {
+   public:
+    explicit LongRead(Readers& readers) : readers_(readers) {
+      ++readers_.long_reads_;
+    }
+    ~LongRead() { --readers_.long_reads_; }
+    LongRead(const LongRead&) = delete;
+    LongRead& operator=(const LongRead&) = delete;
+
+   private:
+    Readers& readers_;
+  };
+  bool has_long_read() const { return long_reads_ > 0; }
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -94,6 +110,8 @@ class Readers {
   // Constant after construction.
   const CommitNumber& commits_;
   std::vector<std::unique_ptr<Reader>> readers_;
+
+  std::atomic<int> long_reads_{0};
 
   std::mutex mutex_;
   std::condition_variable freed_;  // a reader became idle

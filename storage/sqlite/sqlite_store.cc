@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "storage/sqlite/backup.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/readers.h"
@@ -37,12 +38,19 @@ constexpr char kReaderPragmas[] =
     "PRAGMA cell_size_check = ON;"
     "PRAGMA mmap_size = 268435456;";  // 256 MiB of address space
 
+// Not mapped: what is read once must not push out what is read always.
+constexpr char kBackupPragmas[] =
+    "PRAGMA query_only = ON;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA cache_size = -2048;";
+
 class SqliteStore : public Store {
  public:
-  SqliteStore(std::unique_ptr<Connection> writer,
+  SqliteStore(std::string path, std::unique_ptr<Connection> writer,
               std::vector<std::unique_ptr<Connection>> readers,
               StoreListener listener)
-      : readers_(std::move(readers), commits_),
+      : path_(std::move(path)),
+        readers_(std::move(readers), commits_),
         writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
 
   absl::Status Read(ReadFn fn) override { return readers_.Read(fn); }
@@ -56,8 +64,18 @@ class SqliteStore : public Store {
     const std::string value = absl::StrCat(absl::GetCurrentTimeNanos());
     return Write([&](WriteTx& tx) { return tx.facts().Put(kProbe, value); });
   }
+  absl::StatusOr<Backup> BackUp(const BackupOrder& order) override {
+    // A connection of its own: the others are for those who wait.
+    absl::StatusOr<std::unique_ptr<Connection>> source =
+        Connection::Open(path_);
+    if (!source.ok()) return source.status();
+    if (auto set = (*source)->Execute(kBackupPragmas); !set.ok()) return set;
+    const Readers::LongRead long_read(readers_);
+    return WriteBackup(**source, order);
+  }
 
  private:
+  const std::string path_;
   CommitNumber commits_{0};
   Readers readers_;
   Writer writer_;  // goes first: its last checkpoint needs the readers
@@ -108,7 +126,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
     if (!reader.ok()) return reader.status();
     readers.push_back(*std::move(reader));
   }
-  return std::make_unique<SqliteStore>(*std::move(writer), std::move(readers),
+  return std::make_unique<SqliteStore>(path, *std::move(writer),
+                                       std::move(readers),
                                        std::move(options.listener));
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "storage/fail_point.h"
 #include "storage/sqlite/query.h"
 
 namespace ostiary::storage::sqlite {
@@ -131,10 +132,12 @@ void Writer::Run(const Group& group) {
   LedgerHead head;
   const absl::Status committed = Commit(group, &head);
   if (committed.ok()) {
+    Pass(FailPoint::kCommitAfter);
     // Before anyone is answered: whoever reads after an answer must not be
     // given a snapshot kept from before.
     commits_.fetch_add(1);
     Announce(head);
+    Pass(FailPoint::kCommitAnnounced);
     if (listener_.on_commit) {
       listener_.on_commit(
           began, absl::FromChrono(std::chrono::steady_clock::now() - start),
@@ -157,6 +160,7 @@ absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
     if (!read.ok()) return Abandon(NotCommitted(read.status()));
     *head = *read;
   }
+  Pass(FailPoint::kCommitBefore);
   Query commit(*connection_, "COMMIT");
   const absl::Status committed = commit.Run();
   if (committed.ok()) return absl::OkStatus();

@@ -23,6 +23,7 @@ BEYOND = {
     "ostiary.v1.KeyService/PrepareSigningKey":
         ("INVALID_ARGUMENT", "ARGUMENT_INVALID"),
     "ostiary.v1.TokenService/Revoke:key_id": WORDS["absent"],
+    "ostiary.v1.AdminService/BackUp": ("INVALID_ARGUMENT", "ARGUMENT_INVALID"),
 }
 
 # What changes the person it is about: one who may needs a fresh one each time.
@@ -71,6 +72,8 @@ def request_for(row, person, tokens):
         "SessionService/ListSessions": account,
         "SessionService/RevokeSession": {"session_id": tokens.session_id},
         "SessionService/RevokeAllSessions": account,
+        # Not a copy for each who asks.
+        "AdminService/BackUp": {"path": "no name"},
     }.get(row.removeprefix("ostiary.v1."), {})
 
 

@@ -13,11 +13,6 @@ from house import CANARY, House, Server
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def pytest_collection_modifyitems(items):
-    """The crash test comes last: it is the longest."""
-    items.sort(key=lambda item: item.get_closest_marker("crash") is not None)
-
-
 @pytest.fixture(scope="session")
 def programs():
     """Where ostiaryd, ostiary and ostiary.protoset are."""

@@ -54,6 +54,7 @@ class Server:
         self.data_dir = self.root / "data"
         self.log_path = self.root / "log"
         self.flags = list(flags)
+        self.environment = {}  # beside the cleaned one of the tests
         self.http_port = http_port or free_port()
         self.url = f"{scheme}://127.0.0.1:{self.http_port}"
         self.issuer = self.url
@@ -78,7 +79,8 @@ class Server:
         with open(self._greeting, "wb") as out, open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=out,
                                             stderr=log, cwd=self.root,
-                                            env=clean_environment())
+                                            env=clean_environment(
+                                                self.environment))
 
     def start(self):
         self.launch()

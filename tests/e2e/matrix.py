@@ -133,6 +133,7 @@ ostiary.v1.SessionService/
 
 ostiary.v1.AdminService/
   GetServerInfo         unauth reject denied denied ok       unauth reject denied    ok     ok     ok
+  BackUp                unauth reject denied denied ok       unauth reject denied    ok     ok     ok
 
 grpc.health.v1.Health/
   Check                 ok     ok     ok     ok     ok       ok     ok     ok        ok     ok     ok

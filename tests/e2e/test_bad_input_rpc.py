@@ -161,6 +161,7 @@ COMPLETE_WHEN_EMPTY = {
     "KeyService/ListKeyEncryptionKeys", "KeyService/RotateKeyEncryptionKey",
     "AccountService/ListAccounts", "SessionService/ListSessions",
     "SessionService/RevokeAllSessions", "AdminService/GetServerInfo",
+    "AdminService/BackUp",
     # An empty token is a verdict, not a mistake.
     "TokenService/Verify",
 }

@@ -116,6 +116,7 @@ TEST(CommandLineTest, EveryCommandHasHelpWithAnExample) {
                                            {"health"},
                                            {"version"},
                                            {"server", "info"},
+                                           {"backup"},
                                            {"watch"},
                                            {"bench", "verify"},
                                            {"bench", "sign-in"},

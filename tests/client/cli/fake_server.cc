@@ -179,6 +179,15 @@ struct Admin final : v1::AdminService::Service {
     response.set_issuer("http://127.0.0.1:8080");
     response.set_live_revocations(7);
   }
+  RPC(BackUp) {
+    v1::Backup& backup = *response.mutable_backup();
+    backup.set_path(request.path().empty() ? "/srv/backups/made.db"
+                                           : request.path());
+    backup.set_size_bytes(123456);
+    backup.set_sha256(std::string(64, 'a'));
+    backup.set_epoch(3);
+    backup.set_sequence(41);
+  }
   Script& script;
 };
 

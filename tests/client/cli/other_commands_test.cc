@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -214,6 +215,24 @@ TEST_F(CommandsTest, HealthIsInTheExitCode) {
 
 TEST_F(CommandsTest, ServerInfoIsShown) {
   EXPECT_THAT(Run({"server", "info"}).out, HasSubstr("live_revocations  7\n"));
+}
+
+TEST_F(CommandsTest, ABackupIsMadeWhereThePathPoints) {
+  const Ended made = Run({"backup"});
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("/srv/backups/made.db"));
+  EXPECT_THAT(made.err, HasSubstr("key-encryption key"));
+  const std::string here = std::filesystem::current_path().string();
+  const Ended named = Run({"backup", "x/../copy.db", "--output", "json"});
+  EXPECT_THAT(named.out, HasSubstr("\"path\":\"" + here + "/copy.db\""));
+  EXPECT_EQ(named.err, "");
+}
+
+TEST_F(CommandsTest, ABackupThatFailsSaysWhy) {
+  server_.script().failure = grpc::Status(grpc::StatusCode::UNAVAILABLE, "no");
+  const Ended ended = Run({"backup"});
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_EQ(ended.out, "");
 }
 
 TEST_F(CommandsTest, TheCallersTokenIsSent) {

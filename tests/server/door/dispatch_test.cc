@@ -180,6 +180,7 @@ TEST_F(Dispatch, ErrorThatIsNotOursBecomesAnIncident) {
                   broken,
                   house_.store_lane,
                   house_.password_lane,
+                  house_.slow_lane,
                   {}});
   door.Open();
   v1::ListSessionsRequest request;

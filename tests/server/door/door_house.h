@@ -36,10 +36,10 @@ class DoorHouse {
     door::ServeSessions(house->manage_sessions, methods);
     door::ServeAdmin({"1.2.3", kIssuer, "api", "sqlite", house.clock.Now(),
                       house->aftermath->revocations, *house->keys},
-                     methods);
+                     back_up, methods);
     door.emplace(door::HouseDoor::Parts{
         house.clock, house->random, house->logger, metrics, admission, methods,
-        store_lane, password_lane,
+        store_lane, password_lane, slow_lane,
         door::WellKnownDocuments(kIssuer, *house->keys)});
     door->Open();
   }
@@ -88,9 +88,12 @@ class DoorHouse {
   Metrics metrics;
   Lane store_lane{"store", 2, 16};
   Lane password_lane{"password", 1, 1};
+  Lane slow_lane{"slow", 2, 1};
   door::Admission admission{house.clock, house->verify, {kIssuer, "api", {}}};
   flow::GatewayCheck gateway_check{house->verify, "api"};
   door::Gate gate{gateway_check, house.clock, house->logger};
+  flow::BackUp back_up{house.clock, *house->store, house->logger,
+                       house.dir.File("backups")};
   // Without a file: it can be asked, not changed.
   key::KeyEncryptionKey kek =
       ValueOf(key::KeyEncryptionKey::FromText(std::string(64, '7')));

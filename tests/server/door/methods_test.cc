@@ -339,5 +339,46 @@ TEST_F(Methods, ServerInfoSaysWhereTheLedgerStands) {
   EXPECT_OK(house_.house->verify.CheckRevision(response.revision()));
 }
 
+// --- Backups.
+
+TEST_F(Methods, ABackupIsMadeUnderTheNameThatWasGiven) {
+  v1::BackUpRequest request;
+  v1::BackUpResponse response;
+  request.set_path("monday.db");
+  ASSERT_OK(
+      Call("AdminService/BackUp", request, response, DoorHouse::OnTheSocket()));
+  const v1::Backup& backup = response.backup();
+  EXPECT_EQ(backup.path(), house_.house.dir.File("backups/monday.db"));
+  EXPECT_EQ(backup.sha256().size(), 64u);
+  EXPECT_EQ(backup.epoch(), 1u);
+  EXPECT_OK(house_.house->verify.CheckRevision(backup.revision()));
+  ExpectField(
+      Call("AdminService/BackUp", request, response, DoorHouse::OnTheSocket()),
+      "path");
+}
+
+TEST_F(Methods, ABackupIsKeptOutOfTheServersOwnFiles) {
+  v1::BackUpRequest request;
+  v1::BackUpResponse response;
+  for (const std::string& path :
+       {house_.house.dir.File("mark"), std::string("../mark"),
+        std::string("/x/../" + house_.house.dir.File("backups/../mark"))}) {
+    request.set_path(path);
+    ExpectField(Call("AdminService/BackUp", request, response,
+                     DoorHouse::OnTheSocket()),
+                "path");
+  }
+}
+
+TEST_F(Methods, NoBackupBeginsOnceTheServerStops) {
+  house_.back_up.Stop();
+  v1::BackUpRequest request;
+  v1::BackUpResponse response;
+  EXPECT_EQ(ReasonOf(Call("AdminService/BackUp", request, response,
+                          DoorHouse::OnTheSocket())),
+            Reason::kNotReady);
+  EXPECT_FALSE(house_.back_up.running().has_value());
+}
+
 }  // namespace
 }  // namespace ostiary::door

@@ -48,6 +48,7 @@ class Subscribing : public ::testing::Test {
                                    book_,
                                    house_.store_lane,
                                    house_.password_lane,
+                                   house_.slow_lane,
                                    {}});
     door_->Open();
   }

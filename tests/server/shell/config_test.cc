@@ -281,6 +281,25 @@ TEST_F(ConfigTest, RestoreMustSayWhatBecomesOfTheSessions) {
   EXPECT_THAT(ProblemsOf({"--sessions=end"}), HasSubstr("only for"));
 }
 
+TEST_F(ConfigTest, RestoreMayNameABackupAndAReport) {
+  ASSERT_OK_AND_ASSIGN(const Config in_place,
+                       Load({"restore", "--sessions=end"}));
+  EXPECT_EQ(in_place.restore_from, "");
+  EXPECT_EQ(in_place.restore_output, RestoreOutput::kText);
+  ASSERT_OK_AND_ASSIGN(const Config config,
+                       Load({"restore", "--sessions=end", "--from=a.db",
+                             "--report=r.json", "--output=json"}));
+  EXPECT_EQ(config.restore_from, "a.db");
+  EXPECT_EQ(config.restore_report, "r.json");
+  EXPECT_EQ(config.restore_output, RestoreOutput::kJson);
+  EXPECT_THAT(ProblemsOf({"restore", "--sessions=end", "--output=xml"}),
+              HasSubstr("json"));
+  EXPECT_THAT(ProblemsOf({"restore", "--sessions=end", "--from="}),
+              HasSubstr("--from"));
+  for (const char* flag : {"--from=a", "--report=a", "--output=json"})
+    EXPECT_THAT(ProblemsOf({flag}), HasSubstr("only for"));
+}
+
 TEST(OptionRowsTest, EveryDefaultIsAValueOfItsOwnOption) {
   for (const OptionRow& row : OptionRows()) {
     EXPECT_NE(row.default_text.empty(), row.default_note.empty()) << row.name;

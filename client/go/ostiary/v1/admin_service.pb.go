@@ -79,7 +79,9 @@ type GetServerInfoResponse struct {
 	// The `kid` of the key that signs.
 	ActiveKeyId string `protobuf:"bytes,7,opt,name=active_key_id,json=activeKeyId,proto3" json:"active_key_id,omitempty"`
 	// The store's kind: "sqlite".
-	Store         string `protobuf:"bytes,8,opt,name=store,proto3" json:"store,omitempty"`
+	Store string `protobuf:"bytes,8,opt,name=store,proto3" json:"store,omitempty"`
+	// The backup that is being made; not set if there is none.
+	RunningBackup *BackupProgress `protobuf:"bytes,9,opt,name=running_backup,json=runningBackup,proto3" json:"running_backup,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -170,13 +172,280 @@ func (x *GetServerInfoResponse) GetStore() string {
 	return ""
 }
 
+func (x *GetServerInfoResponse) GetRunningBackup() *BackupProgress {
+	if x != nil {
+		return x.RunningBackup
+	}
+	return nil
+}
+
+// How far a backup is.
+type BackupProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it will be.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// How much has been copied, from 0 to 100. After that it is checked.
+	Percent       int32 `protobuf:"varint,2,opt,name=percent,proto3" json:"percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupProgress) Reset() {
+	*x = BackupProgress{}
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupProgress) ProtoMessage() {}
+
+func (x *BackupProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupProgress.ProtoReflect.Descriptor instead.
+func (*BackupProgress) Descriptor() ([]byte, []int) {
+	return file_ostiary_v1_admin_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *BackupProgress) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *BackupProgress) GetPercent() int32 {
+	if x != nil {
+		return x.Percent
+	}
+	return 0
+}
+
+// Says where the copy shall be.
+type BackUpRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A path on the server's machine; nothing must be there yet. A name without
+	// "/" is one in the folder `backups` of the data directory. An absolute path
+	// is taken from the operator socket alone. Empty: a name in `backups` that
+	// tells the time.
+	Path          string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackUpRequest) Reset() {
+	*x = BackUpRequest{}
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackUpRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackUpRequest) ProtoMessage() {}
+
+func (x *BackUpRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackUpRequest.ProtoReflect.Descriptor instead.
+func (*BackUpRequest) Descriptor() ([]byte, []int) {
+	return file_ostiary_v1_admin_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *BackUpRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+// The copy that was made.
+type BackUpResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is and where.
+	Backup        *Backup `protobuf:"bytes,1,opt,name=backup,proto3" json:"backup,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackUpResponse) Reset() {
+	*x = BackUpResponse{}
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackUpResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackUpResponse) ProtoMessage() {}
+
+func (x *BackUpResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackUpResponse.ProtoReflect.Descriptor instead.
+func (*BackUpResponse) Descriptor() ([]byte, []int) {
+	return file_ostiary_v1_admin_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BackUpResponse) GetBackup() *Backup {
+	if x != nil {
+		return x.Backup
+	}
+	return nil
+}
+
+// A copy of the store.
+type Backup struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absolute, on the server's machine.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Of the file.
+	SizeBytes int64 `protobuf:"varint,2,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// Of the file, in 64 hexadecimal digits.
+	Sha256 string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// When the copying began: what was changed later is not in it.
+	SnapshotTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=snapshot_time,json=snapshotTime,proto3" json:"snapshot_time,omitempty"`
+	// Which epoch of the ledger it is from; see RevocationSnapshot.epoch.
+	Epoch uint32 `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The last entry of the ledger that is in it.
+	Sequence uint64 `protobuf:"varint,6,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// The same as a ticket.
+	Revision string `protobuf:"bytes,7,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Which version of the schema it has. A server of a release that knows no
+	// such version refuses it.
+	SchemaVersion int32 `protobuf:"varint,8,opt,name=schema_version,json=schemaVersion,proto3" json:"schema_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Backup) Reset() {
+	*x = Backup{}
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Backup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Backup) ProtoMessage() {}
+
+func (x *Backup) ProtoReflect() protoreflect.Message {
+	mi := &file_ostiary_v1_admin_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Backup.ProtoReflect.Descriptor instead.
+func (*Backup) Descriptor() ([]byte, []int) {
+	return file_ostiary_v1_admin_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Backup) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Backup) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *Backup) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *Backup) GetSnapshotTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SnapshotTime
+	}
+	return nil
+}
+
+func (x *Backup) GetEpoch() uint32 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Backup) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Backup) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
+func (x *Backup) GetSchemaVersion() int32 {
+	if x != nil {
+		return x.SchemaVersion
+	}
+	return 0
+}
+
 var File_ostiary_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_ostiary_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1eostiary/v1/admin_service.proto\x12\n" +
 	"ostiary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n" +
-	"\x14GetServerInfoRequest\"\xb0\x02\n" +
+	"\x14GetServerInfoRequest\"\xf3\x02\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06issuer\x18\x02 \x01(\tR\x06issuer\x12)\n" +
@@ -186,9 +455,28 @@ const file_ostiary_v1_admin_service_proto_rawDesc = "" +
 	"\brevision\x18\x05 \x01(\tR\brevision\x12)\n" +
 	"\x10live_revocations\x18\x06 \x01(\x05R\x0fliveRevocations\x12\"\n" +
 	"\ractive_key_id\x18\a \x01(\tR\vactiveKeyId\x12\x14\n" +
-	"\x05store\x18\b \x01(\tR\x05store2d\n" +
+	"\x05store\x18\b \x01(\tR\x05store\x12A\n" +
+	"\x0erunning_backup\x18\t \x01(\v2\x1a.ostiary.v1.BackupProgressR\rrunningBackup\">\n" +
+	"\x0eBackupProgress\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\apercent\x18\x02 \x01(\x05R\apercent\"#\n" +
+	"\rBackUpRequest\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\"<\n" +
+	"\x0eBackUpResponse\x12*\n" +
+	"\x06backup\x18\x01 \x01(\v2\x12.ostiary.v1.BackupR\x06backup\"\x89\x02\n" +
+	"\x06Backup\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x02 \x01(\x03R\tsizeBytes\x12\x16\n" +
+	"\x06sha256\x18\x03 \x01(\tR\x06sha256\x12?\n" +
+	"\rsnapshot_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\fsnapshotTime\x12\x14\n" +
+	"\x05epoch\x18\x05 \x01(\rR\x05epoch\x12\x1a\n" +
+	"\bsequence\x18\x06 \x01(\x04R\bsequence\x12\x1a\n" +
+	"\brevision\x18\a \x01(\tR\brevision\x12%\n" +
+	"\x0eschema_version\x18\b \x01(\x05R\rschemaVersion2\xa5\x01\n" +
 	"\fAdminService\x12T\n" +
-	"\rGetServerInfo\x12 .ostiary.v1.GetServerInfoRequest\x1a!.ostiary.v1.GetServerInfoResponseB:\n" +
+	"\rGetServerInfo\x12 .ostiary.v1.GetServerInfoRequest\x1a!.ostiary.v1.GetServerInfoResponse\x12?\n" +
+	"\x06BackUp\x12\x19.ostiary.v1.BackUpRequest\x1a\x1a.ostiary.v1.BackUpResponseB:\n" +
 	"\x0edev.ostiary.v1P\x01Z#ostiary.dev/go/ostiary/v1;ostiaryv1\xf8\x01\x01b\x06proto3"
 
 var (
@@ -203,21 +491,30 @@ func file_ostiary_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_ostiary_v1_admin_service_proto_rawDescData
 }
 
-var file_ostiary_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_ostiary_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_ostiary_v1_admin_service_proto_goTypes = []any{
 	(*GetServerInfoRequest)(nil),  // 0: ostiary.v1.GetServerInfoRequest
 	(*GetServerInfoResponse)(nil), // 1: ostiary.v1.GetServerInfoResponse
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
+	(*BackupProgress)(nil),        // 2: ostiary.v1.BackupProgress
+	(*BackUpRequest)(nil),         // 3: ostiary.v1.BackUpRequest
+	(*BackUpResponse)(nil),        // 4: ostiary.v1.BackUpResponse
+	(*Backup)(nil),                // 5: ostiary.v1.Backup
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_ostiary_v1_admin_service_proto_depIdxs = []int32{
-	2, // 0: ostiary.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	0, // 1: ostiary.v1.AdminService.GetServerInfo:input_type -> ostiary.v1.GetServerInfoRequest
-	1, // 2: ostiary.v1.AdminService.GetServerInfo:output_type -> ostiary.v1.GetServerInfoResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	6, // 0: ostiary.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	2, // 1: ostiary.v1.GetServerInfoResponse.running_backup:type_name -> ostiary.v1.BackupProgress
+	5, // 2: ostiary.v1.BackUpResponse.backup:type_name -> ostiary.v1.Backup
+	6, // 3: ostiary.v1.Backup.snapshot_time:type_name -> google.protobuf.Timestamp
+	0, // 4: ostiary.v1.AdminService.GetServerInfo:input_type -> ostiary.v1.GetServerInfoRequest
+	3, // 5: ostiary.v1.AdminService.BackUp:input_type -> ostiary.v1.BackUpRequest
+	1, // 6: ostiary.v1.AdminService.GetServerInfo:output_type -> ostiary.v1.GetServerInfoResponse
+	4, // 7: ostiary.v1.AdminService.BackUp:output_type -> ostiary.v1.BackUpResponse
+	6, // [6:8] is the sub-list for method output_type
+	4, // [4:6] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_ostiary_v1_admin_service_proto_init() }
@@ -231,7 +528,7 @@ func file_ostiary_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ostiary_v1_admin_service_proto_rawDesc), len(file_ostiary_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

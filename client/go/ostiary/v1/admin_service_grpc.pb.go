@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	AdminService_GetServerInfo_FullMethodName = "/ostiary.v1.AdminService/GetServerInfo"
+	AdminService_BackUp_FullMethodName        = "/ostiary.v1.AdminService/BackUp"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -32,6 +33,19 @@ const (
 type AdminServiceClient interface {
 	// What runs here and how far it is.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
+	// Writes a copy of the store to the server's own disk while it goes on
+	// serving. Answered when the copy is whole, checked and durable; until then
+	// it has no name. Give the call a long deadline or none; cancelling it leaves
+	// nothing behind. `ostiaryd restore --from` puts the copy back.
+	//
+	// The copy holds accounts, password hashes and sealed keys. It never holds
+	// the key-encryption key, without which no server starts on it: keep a copy
+	// of that one apart.
+	//
+	// OVERLOADED (RESOURCE_EXHAUSTED) while another backup is being made;
+	// ARGUMENT_INVALID about `path`; STORE_UNAVAILABLE (UNAVAILABLE) if there is
+	// no room for it.
+	BackUp(ctx context.Context, in *BackUpRequest, opts ...grpc.CallOption) (*BackUpResponse, error)
 }
 
 type adminServiceClient struct {
@@ -52,6 +66,16 @@ func (c *adminServiceClient) GetServerInfo(ctx context.Context, in *GetServerInf
 	return out, nil
 }
 
+func (c *adminServiceClient) BackUp(ctx context.Context, in *BackUpRequest, opts ...grpc.CallOption) (*BackUpResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BackUpResponse)
+	err := c.cc.Invoke(ctx, AdminService_BackUp_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -60,6 +84,19 @@ func (c *adminServiceClient) GetServerInfo(ctx context.Context, in *GetServerInf
 type AdminServiceServer interface {
 	// What runs here and how far it is.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
+	// Writes a copy of the store to the server's own disk while it goes on
+	// serving. Answered when the copy is whole, checked and durable; until then
+	// it has no name. Give the call a long deadline or none; cancelling it leaves
+	// nothing behind. `ostiaryd restore --from` puts the copy back.
+	//
+	// The copy holds accounts, password hashes and sealed keys. It never holds
+	// the key-encryption key, without which no server starts on it: keep a copy
+	// of that one apart.
+	//
+	// OVERLOADED (RESOURCE_EXHAUSTED) while another backup is being made;
+	// ARGUMENT_INVALID about `path`; STORE_UNAVAILABLE (UNAVAILABLE) if there is
+	// no room for it.
+	BackUp(context.Context, *BackUpRequest) (*BackUpResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -72,6 +109,9 @@ type UnimplementedAdminServiceServer struct{}
 
 func (UnimplementedAdminServiceServer) GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetServerInfo not implemented")
+}
+func (UnimplementedAdminServiceServer) BackUp(context.Context, *BackUpRequest) (*BackUpResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BackUp not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -112,6 +152,24 @@ func _AdminService_GetServerInfo_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_BackUp_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BackUpRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).BackUp(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_BackUp_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).BackUp(ctx, req.(*BackUpRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +180,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetServerInfo",
 			Handler:    _AdminService_GetServerInfo_Handler,
+		},
+		{
+			MethodName: "BackUp",
+			Handler:    _AdminService_BackUp_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

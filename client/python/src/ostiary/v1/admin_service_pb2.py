@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eostiary/v1/admin_service.proto\x12\nostiary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xd4\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x18\n\x10\x64\x65\x66\x61ult_audience\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x05 \x01(\t\x12\x18\n\x10live_revocations\x18\x06 \x01(\x05\x12\x15\n\ractive_key_id\x18\x07 \x01(\t\x12\r\n\x05store\x18\x08 \x01(\t2d\n\x0c\x41\x64minService\x12T\n\rGetServerInfo\x12 .ostiary.v1.GetServerInfoRequest\x1a!.ostiary.v1.GetServerInfoResponseB:\n\x0e\x64\x65v.ostiary.v1P\x01Z#ostiary.dev/go/ostiary/v1;ostiaryv1\xf8\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eostiary/v1/admin_service.proto\x12\nostiary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\x88\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x18\n\x10\x64\x65\x66\x61ult_audience\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x05 \x01(\t\x12\x18\n\x10live_revocations\x18\x06 \x01(\x05\x12\x15\n\ractive_key_id\x18\x07 \x01(\t\x12\r\n\x05store\x18\x08 \x01(\t\x12\x32\n\x0erunning_backup\x18\t \x01(\x0b\x32\x1a.ostiary.v1.BackupProgress\"/\n\x0e\x42\x61\x63kupProgress\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07percent\x18\x02 \x01(\x05\"\x1d\n\rBackUpRequest\x12\x0c\n\x04path\x18\x01 \x01(\t\"4\n\x0e\x42\x61\x63kUpResponse\x12\"\n\x06\x62\x61\x63kup\x18\x01 \x01(\x0b\x32\x12.ostiary.v1.Backup\"\xb8\x01\n\x06\x42\x61\x63kup\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x31\n\rsnapshot_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65poch\x18\x05 \x01(\r\x12\x10\n\x08sequence\x18\x06 \x01(\x04\x12\x10\n\x08revision\x18\x07 \x01(\t\x12\x16\n\x0eschema_version\x18\x08 \x01(\x05\x32\xa5\x01\n\x0c\x41\x64minService\x12T\n\rGetServerInfo\x12 .ostiary.v1.GetServerInfoRequest\x1a!.ostiary.v1.GetServerInfoResponse\x12?\n\x06\x42\x61\x63kUp\x12\x19.ostiary.v1.BackUpRequest\x1a\x1a.ostiary.v1.BackUpResponseB:\n\x0e\x64\x65v.ostiary.v1P\x01Z#ostiary.dev/go/ostiary/v1;ostiaryv1\xf8\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=79
   _globals['_GETSERVERINFOREQUEST']._serialized_end=101
   _globals['_GETSERVERINFORESPONSE']._serialized_start=104
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=316
-  _globals['_ADMINSERVICE']._serialized_start=318
-  _globals['_ADMINSERVICE']._serialized_end=418
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=368
+  _globals['_BACKUPPROGRESS']._serialized_start=370
+  _globals['_BACKUPPROGRESS']._serialized_end=417
+  _globals['_BACKUPREQUEST']._serialized_start=419
+  _globals['_BACKUPREQUEST']._serialized_end=448
+  _globals['_BACKUPRESPONSE']._serialized_start=450
+  _globals['_BACKUPRESPONSE']._serialized_end=502
+  _globals['_BACKUP']._serialized_start=505
+  _globals['_BACKUP']._serialized_end=689
+  _globals['_ADMINSERVICE']._serialized_start=692
+  _globals['_ADMINSERVICE']._serialized_end=857
 # @@protoc_insertion_point(module_scope)

@@ -37,6 +37,7 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     LIVE_REVOCATIONS_FIELD_NUMBER: builtins.int
     ACTIVE_KEY_ID_FIELD_NUMBER: builtins.int
     STORE_FIELD_NUMBER: builtins.int
+    RUNNING_BACKUP_FIELD_NUMBER: builtins.int
     version: builtins.str
     """The program's version."""
     issuer: builtins.str
@@ -55,6 +56,10 @@ class GetServerInfoResponse(google.protobuf.message.Message):
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the process became ready."""
 
+    @property
+    def running_backup(self) -> global___BackupProgress:
+        """The backup that is being made; not set if there is none."""
+
     def __init__(
         self,
         *,
@@ -66,8 +71,125 @@ class GetServerInfoResponse(google.protobuf.message.Message):
         live_revocations: builtins.int = ...,
         active_key_id: builtins.str = ...,
         store: builtins.str = ...,
+        running_backup: global___BackupProgress | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["active_key_id", b"active_key_id", "default_audience", b"default_audience", "issuer", b"issuer", "live_revocations", b"live_revocations", "revision", b"revision", "start_time", b"start_time", "store", b"store", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["running_backup", b"running_backup", "start_time", b"start_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["active_key_id", b"active_key_id", "default_audience", b"default_audience", "issuer", b"issuer", "live_revocations", b"live_revocations", "revision", b"revision", "running_backup", b"running_backup", "start_time", b"start_time", "store", b"store", "version", b"version"]) -> None: ...
 
 global___GetServerInfoResponse = GetServerInfoResponse
+
+@typing.final
+class BackupProgress(google.protobuf.message.Message):
+    """How far a backup is."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    PERCENT_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """Where it will be."""
+    percent: builtins.int
+    """How much has been copied, from 0 to 100. After that it is checked."""
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        percent: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["path", b"path", "percent", b"percent"]) -> None: ...
+
+global___BackupProgress = BackupProgress
+
+@typing.final
+class BackUpRequest(google.protobuf.message.Message):
+    """Says where the copy shall be."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """A path on the server's machine; nothing must be there yet. A name without
+    "/" is one in the folder `backups` of the data directory. An absolute path
+    is taken from the operator socket alone. Empty: a name in `backups` that
+    tells the time.
+    """
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["path", b"path"]) -> None: ...
+
+global___BackUpRequest = BackUpRequest
+
+@typing.final
+class BackUpResponse(google.protobuf.message.Message):
+    """The copy that was made."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    BACKUP_FIELD_NUMBER: builtins.int
+    @property
+    def backup(self) -> global___Backup:
+        """What it is and where."""
+
+    def __init__(
+        self,
+        *,
+        backup: global___Backup | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["backup", b"backup"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["backup", b"backup"]) -> None: ...
+
+global___BackUpResponse = BackUpResponse
+
+@typing.final
+class Backup(google.protobuf.message.Message):
+    """A copy of the store."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    SIZE_BYTES_FIELD_NUMBER: builtins.int
+    SHA256_FIELD_NUMBER: builtins.int
+    SNAPSHOT_TIME_FIELD_NUMBER: builtins.int
+    EPOCH_FIELD_NUMBER: builtins.int
+    SEQUENCE_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    SCHEMA_VERSION_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """Absolute, on the server's machine."""
+    size_bytes: builtins.int
+    """Of the file."""
+    sha256: builtins.str
+    """Of the file, in 64 hexadecimal digits."""
+    epoch: builtins.int
+    """Which epoch of the ledger it is from; see RevocationSnapshot.epoch."""
+    sequence: builtins.int
+    """The last entry of the ledger that is in it."""
+    revision: builtins.str
+    """The same as a ticket."""
+    schema_version: builtins.int
+    """Which version of the schema it has. A server of a release that knows no
+    such version refuses it.
+    """
+    @property
+    def snapshot_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the copying began: what was changed later is not in it."""
+
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        size_bytes: builtins.int = ...,
+        sha256: builtins.str = ...,
+        snapshot_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        epoch: builtins.int = ...,
+        sequence: builtins.int = ...,
+        revision: builtins.str = ...,
+        schema_version: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["snapshot_time", b"snapshot_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["epoch", b"epoch", "path", b"path", "revision", b"revision", "schema_version", b"schema_version", "sequence", b"sequence", "sha256", b"sha256", "size_bytes", b"size_bytes", "snapshot_time", b"snapshot_time"]) -> None: ...
+
+global___Backup = Backup

@@ -40,6 +40,11 @@ class AdminServiceStub(object):
                 request_serializer=ostiary_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=ostiary_dot_v1_dot_admin__service__pb2.GetServerInfoResponse.FromString,
                 _registered_method=True)
+        self.BackUp = channel.unary_unary(
+                '/ostiary.v1.AdminService/BackUp',
+                request_serializer=ostiary_dot_v1_dot_admin__service__pb2.BackUpRequest.SerializeToString,
+                response_deserializer=ostiary_dot_v1_dot_admin__service__pb2.BackUpResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer(object):
@@ -53,6 +58,24 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BackUp(self, request, context):
+        """Writes a copy of the store to the server's own disk while it goes on
+        serving. Answered when the copy is whole, checked and durable; until then
+        it has no name. Give the call a long deadline or none; cancelling it leaves
+        nothing behind. `ostiaryd restore --from` puts the copy back.
+
+        The copy holds accounts, password hashes and sealed keys. It never holds
+        the key-encryption key, without which no server starts on it: keep a copy
+        of that one apart.
+
+        OVERLOADED (RESOURCE_EXHAUSTED) while another backup is being made;
+        ARGUMENT_INVALID about `path`; STORE_UNAVAILABLE (UNAVAILABLE) if there is
+        no room for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +83,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.GetServerInfo,
                     request_deserializer=ostiary_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.FromString,
                     response_serializer=ostiary_dot_v1_dot_admin__service__pb2.GetServerInfoResponse.SerializeToString,
+            ),
+            'BackUp': grpc.unary_unary_rpc_method_handler(
+                    servicer.BackUp,
+                    request_deserializer=ostiary_dot_v1_dot_admin__service__pb2.BackUpRequest.FromString,
+                    response_serializer=ostiary_dot_v1_dot_admin__service__pb2.BackUpResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +118,33 @@ class AdminService(object):
             '/ostiary.v1.AdminService/GetServerInfo',
             ostiary_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.SerializeToString,
             ostiary_dot_v1_dot_admin__service__pb2.GetServerInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BackUp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ostiary.v1.AdminService/BackUp',
+            ostiary_dot_v1_dot_admin__service__pb2.BackUpRequest.SerializeToString,
+            ostiary_dot_v1_dot_admin__service__pb2.BackUpResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,6 +27,24 @@ class AdminServiceStub:
     ]
     """What runs here and how far it is."""
 
+    BackUp: grpc.UnaryUnaryMultiCallable[
+        ostiary.v1.admin_service_pb2.BackUpRequest,
+        ostiary.v1.admin_service_pb2.BackUpResponse,
+    ]
+    """Writes a copy of the store to the server's own disk while it goes on
+    serving. Answered when the copy is whole, checked and durable; until then
+    it has no name. Give the call a long deadline or none; cancelling it leaves
+    nothing behind. `ostiaryd restore --from` puts the copy back.
+
+    The copy holds accounts, password hashes and sealed keys. It never holds
+    the key-encryption key, without which no server starts on it: keep a copy
+    of that one apart.
+
+    OVERLOADED (RESOURCE_EXHAUSTED) while another backup is being made;
+    ARGUMENT_INVALID about `path`; STORE_UNAVAILABLE (UNAVAILABLE) if there is
+    no room for it.
+    """
+
 class AdminServiceAsyncStub:
     """Looking after the server. All methods are for operators."""
 
@@ -35,6 +53,24 @@ class AdminServiceAsyncStub:
         ostiary.v1.admin_service_pb2.GetServerInfoResponse,
     ]
     """What runs here and how far it is."""
+
+    BackUp: grpc.aio.UnaryUnaryMultiCallable[
+        ostiary.v1.admin_service_pb2.BackUpRequest,
+        ostiary.v1.admin_service_pb2.BackUpResponse,
+    ]
+    """Writes a copy of the store to the server's own disk while it goes on
+    serving. Answered when the copy is whole, checked and durable; until then
+    it has no name. Give the call a long deadline or none; cancelling it leaves
+    nothing behind. `ostiaryd restore --from` puts the copy back.
+
+    The copy holds accounts, password hashes and sealed keys. It never holds
+    the key-encryption key, without which no server starts on it: keep a copy
+    of that one apart.
+
+    OVERLOADED (RESOURCE_EXHAUSTED) while another backup is being made;
+    ARGUMENT_INVALID about `path`; STORE_UNAVAILABLE (UNAVAILABLE) if there is
+    no room for it.
+    """
 
 class AdminServiceServicer(metaclass=abc.ABCMeta):
     """Looking after the server. All methods are for operators."""
@@ -46,5 +82,25 @@ class AdminServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[ostiary.v1.admin_service_pb2.GetServerInfoResponse, collections.abc.Awaitable[ostiary.v1.admin_service_pb2.GetServerInfoResponse]]:
         """What runs here and how far it is."""
+
+    @abc.abstractmethod
+    def BackUp(
+        self,
+        request: ostiary.v1.admin_service_pb2.BackUpRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[ostiary.v1.admin_service_pb2.BackUpResponse, collections.abc.Awaitable[ostiary.v1.admin_service_pb2.BackUpResponse]]:
+        """Writes a copy of the store to the server's own disk while it goes on
+        serving. Answered when the copy is whole, checked and durable; until then
+        it has no name. Give the call a long deadline or none; cancelling it leaves
+        nothing behind. `ostiaryd restore --from` puts the copy back.
+
+        The copy holds accounts, password hashes and sealed keys. It never holds
+        the key-encryption key, without which no server starts on it: keep a copy
+        of that one apart.
+
+        OVERLOADED (RESOURCE_EXHAUSTED) while another backup is being made;
+        ARGUMENT_INVALID about `path`; STORE_UNAVAILABLE (UNAVAILABLE) if there is
+        no room for it.
+        """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
