@@ -10,7 +10,6 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "storage/fail_point.h"
-#include "storage/open_store.h"
 
 namespace ostiary {
 namespace {
@@ -100,11 +99,13 @@ absl::StatusOr<std::unique_ptr<Foundation>> Foundation::Prepare(
 
 absl::Status Foundation::Open(const Config& config,
                               const std::string& store_url,
-                              storage::StoreListener listener) {
+                              storage::StoreListener listener,
+                              storage::StoreFile file) {
   storage::OpenOptions options;
   options.url = store_url;
   options.readers = ReadersFor(config);
   options.listener = std::move(listener);
+  options.file = file;
   absl::StatusOr<std::unique_ptr<storage::Store>> opened =
       storage::OpenStore(options);
   if (!opened.ok()) return NameStore(config, opened.status());

@@ -11,6 +11,7 @@
 #include "server/data_dir.h"
 #include "server/key/key_encryption_key.h"
 #include "server/mark_file.h"
+#include "storage/open_store.h"
 #include "storage/store.h"
 
 namespace ostiary {
@@ -40,7 +41,8 @@ struct Foundation {
   static absl::StatusOr<std::unique_ptr<Foundation>> Prepare(
       const Config& config, key::MissingFile missing_kek, DamagedMark damaged);
   absl::Status Open(const Config& config, const std::string& store_url,
-                    storage::StoreListener listener);
+                    storage::StoreListener listener,
+                    storage::StoreFile file = storage::StoreFile::kAsWritten);
 
   Foundation(DataDir dir, key::KeyEncryptionKey key, MarkFile file,
              std::optional<Mark> last);

@@ -103,7 +103,11 @@ class Restoring {
   }
 
   absl::Status TakeOver(const std::string& url) {
-    if (auto opened = house_.Open(config_, url, {}); !opened.ok())
+    // It has been read whole. The sums of pages that lie beside it may be those
+    // of the file it replaced.
+    if (auto opened =
+            house_.Open(config_, url, {}, storage::StoreFile::kAsFound);
+        !opened.ok())
       return opened;
     storage::Store& store = *house_.store;
     if (auto opens = key::CheckOpenable(store, house_.kek); !opens.ok()) {

@@ -26,9 +26,13 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const OpenOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a store needs at least one reader, not ", options.readers));
   }
-  return sqlite::OpenSqliteStore({.path = *path,
-                                  .readers = options.readers,
-                                  .listener = options.listener});
+  return sqlite::OpenSqliteStore(
+      {.path = *path,
+       .readers = options.readers,
+       .listener = options.listener,
+       .trust = options.file == StoreFile::kAsFound
+                    ? sqlite::FileTrust::kAsFound
+                    : sqlite::FileTrust::kAsWritten});
 }
 
 absl::StatusOr<StoreFileKind> KindOfStoreFile(const std::string& url) {

@@ -44,8 +44,15 @@ absl::StatusOr<absl::flat_hash_set<std::string>> RevokedKeyFile::Read() const {
 }
 
 absl::Status RevokedKeyFile::Append(absl::string_view key_id) const {
-  // The leading line end closes a line that a crash may have torn.
-  return AppendToPrivateFile(path_, absl::StrCat("\n", key_id, "\n"));
+  // The whole file anew: a line at its end that a power cut tears where two
+  // sectors of the disk meet is long enough to be taken for a damaged one, and
+  // then nothing would start.
+  absl::StatusOr<std::string> content = ReadPrivateFile(path_, kFileLimit);
+  if (absl::IsNotFound(content.status())) content = std::string();
+  if (!content.ok()) return content.status();
+  // The leading line end closes what an older release's crash may have torn.
+  absl::StrAppend(&*content, "\n", key_id, "\n");
+  return ReplacePrivateFile(path_, *content);
 }
 
 }  // namespace ostiary::key

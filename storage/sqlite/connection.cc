@@ -12,6 +12,8 @@ absl::StatusCode CodeFrom(int extended_code) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
       return absl::StatusCode::kAlreadyExists;
+    case SQLITE_IOERR_DATA:
+      return absl::StatusCode::kDataLoss;
     default:
       break;
   }
@@ -41,6 +43,11 @@ absl::StatusCode CodeFrom(int extended_code) {
 }  // namespace
 
 absl::Status StatusFrom(int extended_code, absl::string_view detail) {
+  if (extended_code == SQLITE_IOERR_DATA) {
+    detail =
+        "the file is damaged, or another program changed it: a page is not "
+        "what was last written there";
+  }
   return absl::Status(
       CodeFrom(extended_code),
       absl::StrCat("sqlite: ", detail, " (", sqlite3_errstr(extended_code),
@@ -48,7 +55,7 @@ absl::Status StatusFrom(int extended_code, absl::string_view detail) {
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
-    const std::string& path, Access access) {
+    const std::string& path, Access access, const char* vfs) {
   // Refused if the process has used SQLite before; then it merely counts.
   static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)uncounted;
@@ -59,7 +66,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
                       (access == Access::kReadOnly ? SQLITE_OPEN_READONLY
                                                    : SQLITE_OPEN_READWRITE) |
                           SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                      nullptr);
+                      vfs);
   Handle handle(raw);
   if (code != SQLITE_OK) {
     return StatusFrom(code, absl::StrCat("cannot open ", path));

@@ -17,7 +17,7 @@ namespace ostiary::storage::sqlite {
 // What an SQLite result code means to a caller of the store:
 //   kAlreadyExists  a unique key is taken
 //   kUnavailable    disk, memory or a lock was not to be had; may pass
-//   kDataLoss       the file is damaged
+//   kDataLoss       the file is damaged: SQLite says so, or summing_vfs.h
 //   kFailedPrecondition  the file is none of SQLite's
 //   kInvalidArgument     a value is larger than SQLite can hold
 //   kInternal       a mistake of ours
@@ -38,11 +38,13 @@ class Connection {
 
   enum class Access { kReadWrite, kReadOnly };
 
-  // Opens an existing file. Nothing has been read from it yet. The first one
-  // switches off SQLite's count of the memory it uses, for the whole process: a
-  // lock around every allocation, and nobody asks.
+  // Opens an existing file through the VFS of that name (nullptr: the default).
+  // Nothing has been read from it yet. The first one switches off SQLite's
+  // count of the memory it uses, for the whole process: a lock around every
+  // allocation, and nobody asks.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(
-      const std::string& path, Access access = Access::kReadWrite);
+      const std::string& path, Access access = Access::kReadWrite,
+      const char* vfs = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -133,7 +133,26 @@ absl::Status Step(Connection& connection, const std::string& path,
   return committed;
 }
 
+std::int64_t BigEndian32(const std::string& bytes, std::size_t at) {
+  std::uint32_t number = 0;
+  for (std::size_t i = at; i < at + 4; ++i)
+    number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  return number;
+}
+
 }  // namespace
+
+absl::Status RefuseNewerFile(const std::string& header, const std::string& path,
+                             const std::vector<Migration>& migrations) {
+  FileState state;
+  state.version = BigEndian32(header, 60);
+  state.application_id = BigEndian32(header, 68);
+  if (state.application_id != kApplicationId &&
+      state.application_id != kBackupId) {
+    return absl::OkStatus();
+  }
+  return Refusal(state, path, static_cast<std::int64_t>(migrations.size()));
+}
 
 absl::Status Migrate(Connection& connection, const std::string& path,
                      const std::vector<Migration>& migrations) {

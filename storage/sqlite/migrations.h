@@ -19,6 +19,15 @@ struct Migration {
 // 3, ... without a gap.
 const std::vector<Migration>& EmbeddedMigrations();
 
+inline constexpr int kFileHeaderBytes = 100;
+
+// Looks at the first bytes of a file, as they are on the disk and before
+// anybody checks its pages: who goes back to an older release is to hear of
+// that, whatever else the newer one has changed. kFailedPrecondition as
+// Migrate.
+absl::Status RefuseNewerFile(const std::string& header, const std::string& path,
+                             const std::vector<Migration>& migrations);
+
 // Brings the file's schema to the newest version, one transaction a step;
 // killed in between, the next call goes on. An empty file becomes a store.
 //

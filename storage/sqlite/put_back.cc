@@ -19,6 +19,7 @@
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/new_file.h"
 #include "storage/sqlite/query.h"
+#include "storage/sqlite/summing_vfs.h"
 #include "storage/sqlite/transaction.h"
 
 namespace ostiary::storage::sqlite {
@@ -29,6 +30,8 @@ constexpr std::size_t kCopyAtATime = std::size_t{1} << 20;
 // Files that SQLite keeps beside a database in use.
 std::string LogOf(const std::string& path) { return path + "-wal"; }
 std::string LogIndexOf(const std::string& path) { return path + "-shm"; }
+// And that page_sums.h keeps there.
+std::string SumsOf(const std::string& path) { return path + "-sums"; }
 
 absl::Status SystemError(absl::string_view what, const std::string& path) {
   const std::string message =
@@ -198,8 +201,11 @@ absl::Status ImportInto(const std::string& from, const std::string& path,
 // Reads alone, one at a time.
 class ReadOnlyStore : public Store {
  public:
-  explicit ReadOnlyStore(std::unique_ptr<Connection> connection)
-      : connection_(std::move(connection)), tx_(*connection_) {}
+  ReadOnlyStore(std::unique_ptr<SummingVfs> vfs,
+                std::unique_ptr<Connection> connection)
+      : vfs_(std::move(vfs)),
+        connection_(std::move(connection)),
+        tx_(*connection_) {}
 
   absl::Status Read(ReadFn fn) override {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -220,6 +226,7 @@ class ReadOnlyStore : public Store {
 
  private:
   std::mutex mutex_;
+  const std::unique_ptr<SummingVfs> vfs_;  // goes last: it has the files
   const std::unique_ptr<Connection> connection_;
   SqliteReadTx tx_;
 };
@@ -248,6 +255,9 @@ absl::StatusOr<ImportedFile> Import(const std::string& from,
 absl::Status CheckFile(const std::string& path) {
   auto connection = Connection::Open(path);
   if (!connection.ok()) return connection.status();
+  // It leaves the file as it is, its log included: the sums say what is in it.
+  sqlite3_db_config((*connection)->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+                    1, nullptr);
   return CheckWhole(**connection, nullptr);
 }
 
@@ -265,7 +275,12 @@ absl::Status Exchange(const std::string& fresh, const std::string& path,
   }
   Pass(FailPoint::kRestoreAside);
   if (auto set = SetLogAside(path, aside); !set.ok()) return set;
-  // The log must be gone from the disk before another database is there.
+  // The log must be gone from the disk before another database is there, and so
+  // must the sums: no crash leaves those of one store beside the other. The next
+  // start makes them anew.
+  for (const std::string& store : {path, fresh}) {
+    if (auto removed = RemoveFile(SumsOf(store)); !removed.ok()) return removed;
+  }
   if (auto synced = SyncFolderOf(path); !synced.ok()) return synced;
   if (std::rename(fresh.c_str(), path.c_str()) != 0)
     return SystemError("put in place", fresh);
@@ -275,12 +290,14 @@ absl::Status Exchange(const std::string& fresh, const std::string& path,
 
 absl::Status Adopt(const std::string& path, const std::string& aside) {
   if (auto set = SetLogAside(path, aside); !set.ok()) return set;
+  if (auto removed = RemoveFile(SumsOf(path)); !removed.ok()) return removed;
   if (auto synced = SyncFolderOf(path); !synced.ok()) return synced;
   return UnsealHeader(path);
 }
 
 absl::Status Remove(const std::string& path) {
   if (auto removed = RemoveLog(path); !removed.ok()) return removed;
+  if (auto removed = RemoveFile(SumsOf(path)); !removed.ok()) return removed;
   if (auto removed = RemoveFile(path + ".part"); !removed.ok()) return removed;
   if (auto removed = RemoveFile(LogOf(path) + ".part"); !removed.ok())
     return removed;
@@ -288,11 +305,15 @@ absl::Status Remove(const std::string& path) {
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenForReading(const std::string& path) {
-  auto connection = Connection::Open(path, Connection::Access::kReadOnly);
+  auto vfs = SummingVfs::Create(path, FileTrust::kAsWritten);
+  if (!vfs.ok()) return vfs.status();
+  auto connection =
+      Connection::Open(path, Connection::Access::kReadOnly, (*vfs)->name());
   if (!connection.ok()) return connection.status();
   absl::Status known = CheckSchema(**connection, path, EmbeddedMigrations());
   if (!known.ok()) return known;
-  return std::make_unique<ReadOnlyStore>(*std::move(connection));
+  return std::make_unique<ReadOnlyStore>(*std::move(vfs),
+                                         *std::move(connection));
 }
 
 }  // namespace ostiary::storage::sqlite

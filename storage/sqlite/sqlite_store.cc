@@ -12,8 +12,10 @@
 #include "absl/time/clock.h"
 #include "storage/sqlite/backup.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/log_check.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/readers.h"
+#include "storage/sqlite/summing_vfs.h"
 #include "storage/sqlite/writer.h"
 
 namespace ostiary::storage::sqlite {
@@ -46,10 +48,12 @@ constexpr char kBackupPragmas[] =
 
 class SqliteStore : public Store {
  public:
-  SqliteStore(std::string path, std::unique_ptr<Connection> writer,
+  SqliteStore(std::string path, std::unique_ptr<SummingVfs> vfs,
+              std::unique_ptr<Connection> writer,
               std::vector<std::unique_ptr<Connection>> readers,
               StoreListener listener)
       : path_(std::move(path)),
+        vfs_(std::move(vfs)),
         readers_(std::move(readers), commits_),
         writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
 
@@ -67,7 +71,7 @@ class SqliteStore : public Store {
   absl::StatusOr<Backup> BackUp(const BackupOrder& order) override {
     // A connection of its own: the others are for those who wait.
     absl::StatusOr<std::unique_ptr<Connection>> source =
-        Connection::Open(path_);
+        Connection::Open(path_, Connection::Access::kReadWrite, vfs_->name());
     if (!source.ok()) return source.status();
     if (auto set = (*source)->Execute(kBackupPragmas); !set.ok()) return set;
     const Readers::LongRead long_read(readers_);
@@ -76,6 +80,7 @@ class SqliteStore : public Store {
 
  private:
   const std::string path_;
+  const std::unique_ptr<SummingVfs> vfs_;  // goes last: it has the files
   CommitNumber commits_{0};
   Readers readers_;
   Writer writer_;  // goes first: its last checkpoint needs the readers
@@ -95,10 +100,28 @@ absl::Status CreateIfMissing(const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
 }
 
+// What SQLite would not see, or would see too late.
+absl::Status CheckBeforeSqlite(const std::string& path) {
+  sqlite3_vfs* const vfs = sqlite3_vfs_find(nullptr);
+  {
+    absl::StatusOr<std::unique_ptr<VfsFile>> opened =
+        VfsFile::Open(vfs, path, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB);
+    if (!opened.ok()) return opened.status();
+    sqlite3_file* const file = (*opened)->get();
+    std::string header(kFileHeaderBytes, '\0');
+    // A file that is shorter leaves zeroes, and is new.
+    file->pMethods->xRead(file, header.data(), kFileHeaderBytes, 0);
+    const absl::Status known =
+        RefuseNewerFile(header, path, EmbeddedMigrations());
+    if (!known.ok()) return known;
+  }
+  return CheckLog(vfs, path);
+}
+
 absl::StatusOr<std::unique_ptr<Connection>> OpenConnection(
-    const std::string& path, const char* pragmas) {
+    const std::string& path, const SummingVfs& vfs, const char* pragmas) {
   absl::StatusOr<std::unique_ptr<Connection>> connection =
-      Connection::Open(path);
+      Connection::Open(path, Connection::Access::kReadWrite, vfs.name());
   if (!connection.ok()) return connection.status();
   const absl::Status set = (*connection)->Execute(pragmas);
   if (!set.ok()) return set;
@@ -113,7 +136,13 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
       std::filesystem::absolute(options.path).lexically_normal().string();
   const absl::Status created = CreateIfMissing(path);
   if (!created.ok()) return created;
-  absl::StatusOr<std::unique_ptr<Connection>> writer = Connection::Open(path);
+  if (const absl::Status known = CheckBeforeSqlite(path); !known.ok())
+    return known;
+  absl::StatusOr<std::unique_ptr<SummingVfs>> vfs =
+      SummingVfs::Create(path, options.trust);
+  if (!vfs.ok()) return vfs.status();
+  absl::StatusOr<std::unique_ptr<Connection>> writer =
+      Connection::Open(path, Connection::Access::kReadWrite, (*vfs)->name());
   if (!writer.ok()) return writer.status();
   const absl::Status migrated = Migrate(**writer, path, EmbeddedMigrations());
   if (!migrated.ok()) return migrated;
@@ -122,12 +151,12 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
   std::vector<std::unique_ptr<Connection>> readers;
   for (int i = 0; i < options.readers; ++i) {
     absl::StatusOr<std::unique_ptr<Connection>> reader =
-        OpenConnection(path, kReaderPragmas);
+        OpenConnection(path, **vfs, kReaderPragmas);
     if (!reader.ok()) return reader.status();
     readers.push_back(*std::move(reader));
   }
-  return std::make_unique<SqliteStore>(path, *std::move(writer),
-                                       std::move(readers),
+  return std::make_unique<SqliteStore>(path, *std::move(vfs),
+                                       *std::move(writer), std::move(readers),
                                        std::move(options.listener));
 }
 

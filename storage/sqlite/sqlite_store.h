@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "storage/sqlite/summing_vfs.h"
 #include "storage/store.h"
 
 namespace ostiary::storage::sqlite {
@@ -13,10 +14,11 @@ struct SqliteOptions {
   std::string path;
   int readers = 4;  // at least 1
   StoreListener listener = {};
+  FileTrust trust = FileTrust::kAsWritten;
 };
 
 // A store in one file, for one process. Creates the file (mode 0600, and with
-// it -wal and -shm) and brings its schema forward. Errors as OpenStore.
+// it -wal, -shm and -sums) and brings its schema forward. Errors as OpenStore.
 //
 // Reads run on the caller's thread, at most `readers` at once; the others wait.
 // Do not call Read from within a Read: with all readers so occupied nobody

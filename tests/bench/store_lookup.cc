@@ -22,6 +22,7 @@
 #include "absl/strings/str_join.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/readers.h"
+#include "storage/sqlite/summing_vfs.h"
 #include "storage/store.h"
 #include "tests/bench/raw_sqlite.h"
 #include "tests/bench/store_rows.h"
@@ -61,7 +62,12 @@ double Cost(int rows, Lookup lookup) {
 class Ours {
  public:
   explicit Ours(const std::string& path) {
-    auto connection = Connection::Open(path);
+    auto vfs = storage::sqlite::SummingVfs::Create(
+        path, storage::sqlite::FileTrust::kAsWritten);
+    Require(vfs.status());
+    vfs_ = *std::move(vfs);
+    auto connection =
+        Connection::Open(path, Connection::Access::kReadWrite, vfs_->name());
     Require(connection.status());
     Require((*connection)->Execute(kPragmas));
     std::vector<std::unique_ptr<Connection>> connections;
@@ -98,6 +104,7 @@ class Ours {
                             : absl::NotFoundError("no such row");
   }
 
+  std::unique_ptr<storage::sqlite::SummingVfs> vfs_;  // has the files
   storage::sqlite::CommitNumber commits_{0};
   std::unique_ptr<Readers> readers_;
 };
