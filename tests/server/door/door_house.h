@@ -14,6 +14,7 @@
 #include "server/door/messages.h"
 #include "server/door/methods.h"
 #include "tests/flows/house.h"
+#include "tests/support/status_matchers.h"
 
 namespace ostiary::testing {
 
