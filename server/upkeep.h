@@ -41,6 +41,9 @@ class Upkeep {
   absl::Status WriteMark();
   void RefreshMark();
 
+  // Says once that the disk has filled up, and once that there is room again.
+  void WatchDisk();
+
   void ApplyKeySchedule();
 
   // Drops ledger rows, sessions and audit rows that nothing can ask for any
@@ -57,6 +60,8 @@ class Upkeep {
 
  private:
   bool ClockIsInDoubt();
+
+  bool disk_was_full_ = false;
 
   const Rooms rooms_;
   const absl::Time began_wall_;

@@ -174,7 +174,7 @@ absl::StatusOr<KeyRevocation> KeyRing::Revoke(absl::string_view key_id,
       });
   if (!changes.ok()) return changes.status();
   if (auto s = WriteRevokedFile(); !s.ok()) {
-    return absl::InternalError(absl::StrCat(
+    return absl::UnavailableError(absl::StrCat(
         "the key is revoked, but the revoked-key file does not say so: ",
         s.message()));
   }

@@ -4,6 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "storage/sqlite/log_settling.h"
 #include "storage/sqlite/query.h"
 
 namespace ostiary::storage::sqlite {
@@ -112,6 +113,8 @@ absl::Status Migrate(Connection& connection, const std::string& path,
   if (!refusal.ok()) return refusal;
   const absl::Status wal = SwitchToWal(connection, path);
   if (!wal.ok()) return wal;
+  const absl::Status settled = SettleLog(connection);
+  if (!settled.ok()) return settled;
   for (bool done = false; !done;) {
     const absl::Status step = Step(connection, path, migrations, &done);
     if (!step.ok()) return step;

@@ -18,6 +18,8 @@
 namespace ostiary::storage::sqlite {
 namespace {
 
+constexpr char kReserveSuffix[] = "-reserve";
+
 // Rewritten by Ping.
 constexpr char kProbe[] = "store.probe";
 
@@ -40,10 +42,12 @@ constexpr char kReaderPragmas[] =
 class SqliteStore : public Store {
  public:
   SqliteStore(std::unique_ptr<Connection> writer,
+              std::unique_ptr<Reserve> reserve,
               std::vector<std::unique_ptr<Connection>> readers,
               StoreListener listener)
       : readers_(std::move(readers), commits_),
-        writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
+        writer_(std::move(writer), std::move(reserve), readers_, commits_,
+                std::move(listener)) {}
 
   absl::Status Read(ReadFn fn) override { return readers_.Read(fn); }
   absl::Status ReadRecent(ReadFn fn) override {
@@ -56,6 +60,7 @@ class SqliteStore : public Store {
     const std::string value = absl::StrCat(absl::GetCurrentTimeNanos());
     return Write([&](WriteTx& tx) { return tx.facts().Put(kProbe, value); });
   }
+  DiskRoom disk_room() const override { return writer_.disk_room(); }
 
  private:
   CommitNumber commits_{0};
@@ -95,6 +100,10 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
       std::filesystem::absolute(options.path).lexically_normal().string();
   const absl::Status created = CreateIfMissing(path);
   if (!created.ok()) return created;
+  // First: on a full disk it makes the room that opening the store takes.
+  absl::StatusOr<std::unique_ptr<Reserve>> reserve =
+      Reserve::Open(absl::StrCat(path, kReserveSuffix));
+  if (!reserve.ok()) return reserve.status();
   absl::StatusOr<std::unique_ptr<Connection>> writer = Connection::Open(path);
   if (!writer.ok()) return writer.status();
   const absl::Status migrated = Migrate(**writer, path, EmbeddedMigrations());
@@ -108,7 +117,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
     if (!reader.ok()) return reader.status();
     readers.push_back(*std::move(reader));
   }
-  return std::make_unique<SqliteStore>(*std::move(writer), std::move(readers),
+  return std::make_unique<SqliteStore>(*std::move(writer), *std::move(reserve),
+                                       std::move(readers),
                                        std::move(options.listener));
 }
 

@@ -137,7 +137,7 @@ TEST_F(KeyRevocationTest, WithoutTheFileTheKeyIsRevokedButNotAcknowledged) {
   // A folder in the file's place cannot be written.
   std::filesystem::create_directory(dir_.File("revoked-keys"));
   const auto revoked = Revoke(bad);
-  EXPECT_EQ(ReasonOf(revoked.status()), Reason::kInternal);
+  EXPECT_EQ(ReasonOf(revoked.status()), Reason::kStoreUnavailable);
   EXPECT_FALSE(Verifies(bad));
   EXPECT_EQ(store_.content().ledger.size(), 1u);
   EXPECT_FALSE(ring_->ApplySchedule(now_).ok());

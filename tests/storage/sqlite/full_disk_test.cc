@@ -94,12 +94,15 @@ TEST_F(FullDiskTest, WritesAreRefusedAndReadsGoOn) {
     const NoRoomBeyond limit(LogSize() + 1000);
     for (int i = 0; i < 5; ++i) {
       EXPECT_THAT(Append("during", 50'000),
-                  HasCode(absl::StatusCode::kUnavailable));
-      EXPECT_THAT(store_->Ping(), HasCode(absl::StatusCode::kUnavailable));
+                  HasCode(absl::StatusCode::kResourceExhausted));
+      EXPECT_THAT(store_->Ping(),
+                  HasCode(absl::StatusCode::kResourceExhausted));
+      EXPECT_TRUE(store_->disk_room().full);
       EXPECT_THAT(Keys(), ElementsAre("before"));
     }
   }
   EXPECT_OK(store_->Ping());
+  EXPECT_FALSE(store_->disk_room().full);
   EXPECT_OK(Append("after", 50'000));
   EXPECT_THAT(Keys(), ElementsAre("before", "after"));
   Reopen();
@@ -109,7 +112,7 @@ TEST_F(FullDiskTest, WritesAreRefusedAndReadsGoOn) {
 TEST_F(FullDiskTest, PingNoticesAlthoughNothingElseIsWritten) {
   for (int i = 0; i < 3; ++i) ASSERT_OK(store_->Ping());
   const NoRoomBeyond limit(LogSize());
-  EXPECT_THAT(store_->Ping(), HasCode(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(store_->Ping(), HasCode(absl::StatusCode::kResourceExhausted));
 }
 
 TEST_F(FullDiskTest, TheDiskMayFillUpAtAnyByteOfACommit) {
@@ -124,7 +127,7 @@ TEST_F(FullDiskTest, TheDiskMayFillUpAtAnyByteOfACommit) {
     }
     if (appended.ok()) expected.push_back(key);
     if (!appended.ok()) {
-      EXPECT_THAT(appended, HasCode(absl::StatusCode::kUnavailable));
+      EXPECT_THAT(appended, HasCode(absl::StatusCode::kResourceExhausted));
     }
     ASSERT_EQ(Keys(), expected);
   }
