@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/sqlite/reserve.h"
+#include "storage/sqlite/strict_files.h"
 
 namespace ostiary::storage::sqlite {
 namespace {
@@ -59,7 +60,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
   const int code = sqlite3_open_v2(
       path.c_str(), &raw,
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
+      StrictFiles());
   Handle handle(raw);
   if (code != SQLITE_OK) {
     return StatusFrom(code, absl::StrCat("cannot open ", path));
@@ -95,6 +96,11 @@ absl::StatusOr<sqlite3_stmt*> Connection::Prepared(const char* sql) {
 absl::Status Connection::Fail(absl::Status failure) {
   if (failure_.ok()) failure_ = failure;
   return failure;
+}
+
+void Connection::ClearFailure() {
+  if (absl::IsDataLoss(failure_)) sqlite3_db_release_memory(handle());
+  failure_ = absl::OkStatus();
 }
 
 absl::Status Connection::ErrorFor(int code) const {

@@ -56,7 +56,9 @@ class Connection {
   // Makes `failure` stick, unless one does already, and returns it.
   absl::Status Fail(absl::Status failure);
   const absl::Status& failure() const { return failure_; }
-  void ClearFailure() { failure_ = absl::OkStatus(); }
+  // After kDataLoss also forgets the pages that were read: if they were misread
+  // and not damaged, they are read anew.
+  void ClearFailure();
 
   // The status for what SQLite just answered on this connection.
   absl::Status ErrorFor(int code) const;
