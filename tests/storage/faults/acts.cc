@@ -286,14 +286,13 @@ Act RevokeKeyAct(House& house, int number) {
 }
 
 Act RotateKeyAct(House& house, int) {
-  const std::string before = house->keys->Snapshot()->active().key_id();
   // Long enough for the next key to be due.
   house.clock.Advance(absl::Hours(24 * 40));
   return {[&house] {
             return StatusOnly(house->keys->ApplySchedule(house.clock.Now()));
           },
-          [&house, before] {
-            return house->keys->Snapshot()->active().key_id() != before;
+          [&house] {
+            return ValueOf(house->keys->ApplySchedule(house.clock.Now())) == 0;
           }};
 }
 
@@ -359,7 +358,7 @@ const std::vector<Flow>& EveryFlow() {
       {"ListSessions", ListSessionsAct},
       {"RevokeSigningKey", RevokeKeyAct, true},
       {"RotateSigningKey", RotateKeyAct},
-      {"SweepStatusLists", SweepAct},
+      {"SweepStatusLists", SweepAct, false, true},
       {"ForgetWhatHasEnded", ForgetAct},
       {"Ping", PingAct},
   };

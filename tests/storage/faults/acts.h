@@ -24,6 +24,8 @@ struct Flow {
   std::function<Act(House& house, int number)> prepare;
   // What was promised once must hold for ever after: it ended access.
   bool ends_access = false;
+  // It is made of several transactions, each of which may be done alone.
+  bool in_steps = false;
 };
 
 // Every call that reads or writes the store.

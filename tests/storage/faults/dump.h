@@ -12,8 +12,11 @@ namespace ostiary::testing {
 using Dump = std::map<std::string, std::vector<std::string>>;
 
 // Of the store's file at `path`, with its log. Ends the test program if it
-// cannot be read, or if SQLite finds it damaged.
+// cannot be read.
 Dump DumpOf(const std::string& path);
+
+// The same if SQLite finds it damaged.
+void ExpectUndamaged(const std::string& path);
 
 // Writes the same again as another process would: every connection of the store
 // then reads its pages anew.

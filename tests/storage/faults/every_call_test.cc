@@ -38,8 +38,6 @@ HouseOptions Cheap() {
 
 class EveryCall : public ::testing::TestWithParam<Flow> {
  protected:
-  void SetUp() override { house_ = std::make_unique<House>(Cheap()); }
-
   std::string file() const { return house_->dir.File("store.db"); }
 
   // One call with the fault at call `k`. False: it made fewer.
@@ -61,7 +59,9 @@ class EveryCall : public ::testing::TestWithParam<Flow> {
     } else {
       ExpectClean(status, fault);
       // In this process an unknown outcome is none at all.
-      EXPECT_EQ(Difference(before, after), "") << "half done";
+      if (!flow.in_steps) {
+        EXPECT_EQ(Difference(before, after), "") << "half done";
+      }
     }
     ExpectMemoryAgreesWithTheStore();
     if (!reads && fault != Fault::kNoMemory) {
@@ -107,6 +107,7 @@ class EveryCall : public ::testing::TestWithParam<Flow> {
   Dump Image(Copy copy) {
     const TempDir dir;
     copy(file(), dir.File("store.db"));
+    ExpectUndamaged(dir.File("store.db"));
     return DumpOf(dir.File("store.db"));
   }
 
@@ -131,6 +132,22 @@ class EveryCall : public ::testing::TestWithParam<Flow> {
     return kMostCalls;
   }
 
+  void ExpectTheSameAfterARestart() {
+    const auto without_keys = [this] {
+      Dump dump = DumpOf(file());
+      // A start does what the keys' schedule asks for.
+      for (const char* table : {"keys", "audit", "sqlite_sequence"})
+        dump.erase(table);
+      return dump;
+    };
+    const Dump before = without_keys();
+    house_->Restart();
+    EXPECT_EQ(Difference(before, without_keys()), "");
+    for (const auto& holds : ended_)
+      EXPECT_TRUE(holds()) << "ended, acknowledged, and back after a restart";
+    ended_.clear();
+  }
+
   std::unique_ptr<House> house_;
   int prepared_ = 0;
   Dump kill_;
@@ -141,19 +158,15 @@ class EveryCall : public ::testing::TestWithParam<Flow> {
 TEST_P(EveryCall, MayFail) {
   std::string tried;
   for (const Fault fault : kEveryFault) {
-    for (const Times times : {Times::kOnce, Times::kFromThenOn}) {
-      const int calls = TryEveryCall(fault, times);
-      absl::StrAppend(&tried, tried.empty() ? "" : ", ", calls, " ",
-                      FaultName(fault),
-                      times == Times::kOnce ? " once" : " and after");
-      ASSERT_FALSE(HasFailure());
-    }
+    house_ = std::make_unique<House>(Cheap());
+    const int once = TryEveryCall(fault, Times::kOnce);
+    ASSERT_FALSE(HasFailure());
+    const int and_after = TryEveryCall(fault, Times::kFromThenOn);
+    ASSERT_FALSE(HasFailure());
+    absl::StrAppend(&tried, tried.empty() ? "" : ", ", FaultName(fault), " ",
+                    once, " + ", and_after);
+    ExpectTheSameAfterARestart();
   }
-  const Dump before = DumpOf(file());
-  house_->Restart();
-  EXPECT_EQ(Difference(before, DumpOf(file())), "");
-  for (const auto& holds : ended_)
-    EXPECT_TRUE(holds()) << "ended, acknowledged, and back after a restart";
   std::cout << "tried: " << tried << "\n";
 }
 
