@@ -8,6 +8,7 @@
 #include "server/base/metrics.h"
 #include "server/base/random.h"
 #include "server/client_app/clients.h"
+#include "server/descriptors.h"
 #include "server/door/admission.h"
 #include "server/door/documents.h"
 #include "server/door/gate.h"
@@ -122,6 +123,7 @@ class House final : public Assembly {
 
   const Config config_;
   Logger& logger_;
+  const ConnectionShares shares_ = ShareDescriptors(RaiseDescriptorLimit());
   const std::unique_ptr<Aftermath> aftermath_;
   const std::unique_ptr<Foundation> foundation_;
   SystemRandom random_;
@@ -236,6 +238,9 @@ absl::Status House::Serve() {
 
 absl::Status House::ListenGrpc() {
   rpc::ServerOptions options = GrpcOptionsOf(config_);
+  options.connections.in_all = shares_.grpc;
+  // A gateway or a node may hold many, but not all.
+  options.connections.per_address = (3 * shares_.grpc + 3) / 4;
   options.certificates = loaded_.certificates.get();
   options.wait_for_lanes = [this] {
     store_lane_.WaitUntilIdle();
@@ -260,24 +265,25 @@ absl::Status House::ListenHttp() {
       },
       http::OpsHandler::Options{config_.issuer, config_.http_hosts});
   const auto start =
-      [this](const std::vector<ListenAddress>& listen,
+      [this](const std::vector<ListenAddress>& listen, int connections,
              const CertificateStore* certificates, http::Handler& handler,
              std::unique_ptr<http::Server>& server) -> absl::Status {
     if (listen.empty()) return absl::OkStatus();
     http::ServerOptions options;
     options.listen = TextsOf(listen);
     options.limits = HttpLimits();
+    options.limits.connections = connections;
     options.certificates = certificates;
     auto started = http::Server::Start(options, clock(), handler);
     if (!started.ok()) return started.status();
     server = *std::move(started);
     return absl::OkStatus();
   };
-  auto status = start(config_.http_listen, loaded_.certificates.get(),
-                      *public_handler_, http_);
+  auto status = start(config_.http_listen, shares_.http,
+                      loaded_.certificates.get(), *public_handler_, http_);
   if (!status.ok()) return status;
   // Scraped from inside: plain, even where the public listeners use TLS.
-  return start(config_.ops_listen, nullptr, *ops_handler_, ops_);
+  return start(config_.ops_listen, shares_.ops, nullptr, *ops_handler_, ops_);
 }
 
 // A ping is a write with its sync: asking often must not cost more than once.

@@ -1,7 +1,7 @@
 # What stands between the operator and the assembly: options, the data
 # directory, the mark.
 ostiary_room(ostiary_data_dir
-  SOURCES data_dir.cc mark_file.cc
+  SOURCES data_dir.cc descriptors.cc mark_file.cc
   DEPENDS absl::status absl::statusor absl::strings absl::time
   PRIVATE_DEPENDS absl::str_format)
 

@@ -20,10 +20,7 @@ constexpr absl::Duration kTolerableLeap = absl::Seconds(60);
 
 }  // namespace
 
-Upkeep::Upkeep(const Rooms& rooms)
-    : rooms_(rooms),
-      began_wall_(rooms.clock.Now()),
-      began_steady_(std::chrono::steady_clock::now()) {}
+Upkeep::Upkeep(const Rooms& rooms) : rooms_(rooms) {}
 
 absl::Status Upkeep::WriteMark() {
   // The head that is in force in memory is committed: the mark never runs ahead
@@ -67,9 +64,7 @@ void Upkeep::ApplyKeySchedule() {
 }
 
 bool Upkeep::ClockIsInDoubt() {
-  const auto steady = std::chrono::steady_clock::now() - began_steady_;
-  const absl::Time expected = began_wall_ + absl::FromChrono(steady);
-  const absl::Duration leap = absl::AbsDuration(rooms_.clock.Now() - expected);
+  const absl::Duration leap = absl::AbsDuration(rooms_.clock.Leapt());
   if (leap > kTolerableLeap && !clock_in_doubt_) {
     clock_in_doubt_ = true;
     rooms_.logger.Error(

@@ -1,8 +1,6 @@
 #ifndef OSTIARY_SERVER_UPKEEP_H_
 #define OSTIARY_SERVER_UPKEEP_H_
 
-#include <chrono>
-
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/base/certificates.h"
@@ -64,8 +62,6 @@ class Upkeep {
   bool disk_was_full_ = false;
 
   const Rooms rooms_;
-  const absl::Time began_wall_;
-  const std::chrono::steady_clock::time_point began_steady_;
   bool clock_in_doubt_ = false;
 };
 

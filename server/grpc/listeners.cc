@@ -1,16 +1,18 @@
 #include "server/grpc/listeners.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <utility>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -20,20 +22,13 @@ namespace {
 
 // sun_path without its terminator.
 constexpr std::size_t kMaxSocketPathBytes = sizeof(sockaddr_un::sun_path) - 1;
+// Of one connection in the kernel, which keeps twice as much. gRPC reads on
+// until nothing is left: what a flood leaves behind it is work still to do.
+constexpr int kMostUnseenBytes = 256 << 10;
 
-class Socket {
- public:
-  Socket(int family, int type) : fd_(socket(family, type | SOCK_CLOEXEC, 0)) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
+Descriptor NewSocket(int family, int type) {
+  return Descriptor(socket(family, type | SOCK_CLOEXEC, 0));
+}
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -84,15 +79,49 @@ absl::StatusOr<Addresses> Resolve(const std::string& listen) {
   return Addresses(found);
 }
 
-// 0 or the error's number.
-int TryBind(const addrinfo& address) {
-  const Socket probe(address.ai_family, SOCK_STREAM);
-  if (probe.fd() < 0) return errno;
-  // As gRPC does: connections of a former server that are still closing are no
-  // obstacle.
+void SetPort(int port, sockaddr_storage& address) {
+  const in_port_t wire = htons(static_cast<std::uint16_t>(port));
+  if (address.ss_family == AF_INET6) {
+    reinterpret_cast<sockaddr_in6&>(address).sin6_port = wire;
+  } else {
+    reinterpret_cast<sockaddr_in&>(address).sin_port = wire;
+  }
+}
+
+int BoundPort(int fd) {
+  sockaddr_storage address = {};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return 0;
+  return ntohs(address.ss_family == AF_INET6
+                   ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                   : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+// Adds a socket that listens on `address`, on the port of those before it.
+// Returns 0 or the error's number.
+int AddSocket(const addrinfo& address, TcpListener& listener) {
+  Descriptor made = NewSocket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK);
+  if (made.fd() < 0) return errno;
+  // Connections of a former server that are still closing are no obstacle. A
+  // second server is one: without SO_REUSEPORT two cannot share the callers.
   const int on = 1;
-  setsockopt(probe.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(probe.fd(), address.ai_addr, address.ai_addrlen) != 0) return errno;
+  const int off = 0;
+  setsockopt(made.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Accepted sockets inherit it.
+  setsockopt(made.fd(), SOL_SOCKET, SO_RCVBUF, &kMostUnseenBytes,
+             sizeof kMostUnseenBytes);
+  if (address.ai_family == AF_INET6)
+    setsockopt(made.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  sockaddr_storage to = {};
+  std::memcpy(&to, address.ai_addr, address.ai_addrlen);
+  if (listener.port != 0) SetPort(listener.port, to);
+  if (bind(made.fd(), reinterpret_cast<const sockaddr*>(&to),
+           address.ai_addrlen) != 0 ||
+      listen(made.fd(), SOMAXCONN) != 0)
+    return errno;
+  listener.port = BoundPort(made.fd());
+  listener.sockets.push_back(std::move(made));
   return 0;
 }
 
@@ -123,7 +152,7 @@ sockaddr_un SocketAddress(const std::string& path) {
 }
 
 bool ServerAnswersAt(const std::string& path) {
-  const Socket probe(AF_UNIX, SOCK_STREAM);
+  const Descriptor probe = NewSocket(AF_UNIX, SOCK_STREAM);
   const sockaddr_un address = SocketAddress(path);
   return probe.fd() >= 0 &&
          connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address),
@@ -145,20 +174,31 @@ absl::Status CheckFolderOf(const std::string& path) {
 
 }  // namespace
 
-absl::Status CheckTcpAddress(const std::string& listen) {
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Descriptor::Descriptor(Descriptor&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)) {}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+absl::StatusOr<TcpListener> ListenTcp(const std::string& listen) {
   absl::StatusOr<Addresses> addresses = Resolve(listen);
   if (!addresses.ok()) return addresses.status();
   int absent = 0;
-  bool bound = false;
+  TcpListener listener;
   for (const addrinfo* it = addresses->get(); it != nullptr; it = it->ai_next) {
-    const int error = TryBind(*it);
+    const int error = AddSocket(*it, listener);
     if (error != 0 && !IsAbsentHere(error))
       return CannotListen(listen, Explain(error));
     if (error != 0) absent = error;
-    bound = bound || error == 0;
   }
-  if (!bound) return CannotListen(listen, Explain(absent));
-  return absl::OkStatus();
+  if (listener.sockets.empty()) return CannotListen(listen, Explain(absent));
+  return listener;
 }
 
 absl::Status CheckSocketPath(const std::string& path) {

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "server/base/certificates.h"
+#include "server/grpc/open_connections.h"
 
 namespace ostiary::rpc {
 
@@ -35,6 +36,9 @@ struct ServerOptions {
   // pollers cost more than they bring.
   int queues = 0;
   Reflection reflection = Reflection::kOn;
+
+  // Of TCP, open at a time; one more is closed at once.
+  ConnectionLimits connections;
 
   // Largest message taken off the wire; raised to the largest row of the policy
   // table. What is over its row's bound gets our answer; over this one gRPC

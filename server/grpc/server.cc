@@ -79,34 +79,45 @@ Server::~Server() { Drain(kDefaultPatience); }
 absl::Status Server::Listen() {
   if (options_.listen.empty() && options_.operator_socket.empty())
     return absl::InvalidArgumentError("gRPC: no address to listen on");
-  for (const std::string& address : options_.listen) {
-    if (absl::Status s = CheckTcpAddress(address); !s.ok()) return s;
+  if (!options_.listen.empty()) {
+    auto acceptor = Acceptor::Listen(options_.listen, options_.connections);
+    if (!acceptor.ok()) return acceptor.status();
+    acceptor_ = *std::move(acceptor);
+    ports_ = acceptor_->ports();
   }
   if (!options_.operator_socket.empty()) {
     absl::Status s = CheckSocketPath(options_.operator_socket);
     if (!s.ok()) return s;
   }
   ::grpc::ServerBuilder builder;
-  AddListeners(builder);
-  return Build(builder);
+  const std::shared_ptr<::grpc::experimental::ExternalConnectionAcceptor> tcp =
+      AddListeners(builder);
+  if (absl::Status s = Build(builder); !s.ok()) return s;
+  if (tcp == nullptr) return absl::OkStatus();
+  acceptor_->Start([tcp](int fd) {
+    ::grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+        connection;
+    connection.fd = fd;
+    tcp->HandleNewConnection(&connection);
+  });
+  return absl::OkStatus();
 }
 
-void Server::AddListeners(::grpc::ServerBuilder& builder) {
+std::unique_ptr<::grpc::experimental::ExternalConnectionAcceptor>
+Server::AddListeners(::grpc::ServerBuilder& builder) {
   if (options_.certificates != nullptr) {
     tls_ = TlsCredentials(*options_.certificates, options_.client_certificates);
-  }
-  ports_.resize(options_.listen.size());
-  for (std::size_t i = 0; i < options_.listen.size(); ++i) {
-    builder.AddListeningPort(
-        options_.listen[i],
-        tls_ != nullptr ? tls_ : ::grpc::InsecureServerCredentials(),
-        &ports_[i]);
   }
   if (!options_.operator_socket.empty()) {
     // Local credentials, so that each call knows it came this way.
     builder.AddListeningPort(UnixUri(options_.operator_socket),
                              ::grpc::experimental::LocalServerCredentials(UDS));
   }
+  if (acceptor_ == nullptr) return nullptr;
+  using Kind = ::grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  return builder.experimental().AddExternalConnectionAcceptor(
+      Kind::FROM_FD,
+      tls_ != nullptr ? tls_ : ::grpc::InsecureServerCredentials());
 }
 
 absl::Status Server::Build(::grpc::ServerBuilder& builder) {
@@ -123,10 +134,14 @@ absl::Status Server::Build(::grpc::ServerBuilder& builder) {
   }
   if (server_ == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "gRPC cannot listen on '", absl::StrJoin(options_.listen, ", "),
-        "' or '", options_.operator_socket,
-        "', though both looked free a moment ago: has another process taken "
-        "one, or does gRPC not take the certificates?"));
+        "gRPC cannot listen on '", options_.operator_socket,
+        "', though it looked free a moment ago: has another process taken "
+        "it?"));
+  }
+  if (acceptor_ != nullptr && tls_ != nullptr && !AreServed(*tls_)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("gRPC does not take the certificates, on '",
+                     absl::StrJoin(options_.listen, ", "), "'"));
   }
   if (options_.operator_socket.empty()) return absl::OkStatus();
   return CheckSocketIsPrivate(options_.operator_socket);
@@ -146,6 +161,7 @@ void Server::Serve() {
 // been shut down aborts it.
 void Server::Drain(absl::Duration patience) {
   if (std::exchange(drained_, true)) return;
+  if (acceptor_ != nullptr) acceptor_->Stop();
   if (server_ != nullptr) {
     health_.Drain();
     services_->DrainStreams();

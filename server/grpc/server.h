@@ -13,6 +13,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "server/door/door.h"
+#include "server/grpc/acceptor.h"
 #include "server/grpc/health.h"
 #include "server/grpc/options.h"
 #include "server/grpc/services.h"
@@ -57,7 +58,9 @@ class Server {
          std::unique_ptr<Services> services);
 
   absl::Status Listen();
-  void AddListeners(::grpc::ServerBuilder& builder);
+  // What takes the connections of TCP; null: none is listened on.
+  std::unique_ptr<::grpc::experimental::ExternalConnectionAcceptor>
+  AddListeners(::grpc::ServerBuilder& builder);
   absl::Status Build(::grpc::ServerBuilder& builder);
   void Serve();
   void ShutDownListeners(absl::Time deadline);
@@ -68,6 +71,7 @@ class Server {
   Health health_;
   ::grpc::AsyncGenericService unknown_methods_;
   std::shared_ptr<::grpc::ServerCredentials> tls_;  // gRPC does not keep it
+  std::unique_ptr<Acceptor> acceptor_;              // null: no TCP
   std::vector<int> ports_;
   bool drained_ = false;
   std::vector<Queue> queues_;

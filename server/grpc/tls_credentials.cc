@@ -29,10 +29,15 @@ class StoreCredentials final : public ::grpc::ServerCredentials {
   void SetAuthMetadataProcessor(
       const std::shared_ptr<::grpc::AuthMetadataProcessor>&) override {}
 
+  bool are_served() const { return are_served_; }
+
  private:
   int AddPortToServer(const std::string& address,
                       grpc_server* server) override {
-    return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+    const int port =
+        grpc_server_add_http2_port(server, address.c_str(), credentials_);
+    are_served_ = port != 0;
+    return port;
   }
 
   grpc_ssl_client_certificate_request_type RequestType(
@@ -78,6 +83,7 @@ class StoreCredentials final : public ::grpc::ServerCredentials {
 
   const CertificateStore& store_;
   const bool asks_clients_;
+  bool are_served_ = false;
   std::atomic<std::uint64_t> served_serial_{kNone};
   grpc_server_credentials* const credentials_;
 };
@@ -87,6 +93,10 @@ class StoreCredentials final : public ::grpc::ServerCredentials {
 std::shared_ptr<::grpc::ServerCredentials> TlsCredentials(
     const CertificateStore& store, ClientCertificates client_certificates) {
   return std::make_shared<StoreCredentials>(store, client_certificates);
+}
+
+bool AreServed(const ::grpc::ServerCredentials& credentials) {
+  return static_cast<const StoreCredentials&>(credentials).are_served();
 }
 
 }  // namespace ostiary::rpc

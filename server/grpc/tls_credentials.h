@@ -17,6 +17,11 @@ namespace ostiary::rpc {
 std::shared_ptr<::grpc::ServerCredentials> TlsCredentials(
     const CertificateStore& store, ClientCertificates client_certificates);
 
+// Whether gRPC serves with them. It does not say so of a listener whose
+// connections others accept: those would hang. `credentials` are TlsCredentials
+// and the server has been built.
+bool AreServed(const ::grpc::ServerCredentials& credentials);
+
 }  // namespace ostiary::rpc
 
 #endif  // OSTIARY_SERVER_GRPC_TLS_CREDENTIALS_H_

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/grpc/unread_answers.h"
 
 namespace ostiary::rpc {
 
@@ -24,8 +25,9 @@ absl::Status Busy();
 // itself have ended before this is destroyed: the threads that poll the queues.
 class Traffic {
  public:
-  // At most `bound` calls are served at a time.
-  explicit Traffic(int bound) : bound_(bound) {}
+  // At most `bound` calls are served at a time, and as many answers wait to be
+  // read.
+  explicit Traffic(int bound) : bound_(bound), unread_(bound) {}
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
@@ -40,7 +42,10 @@ class Traffic {
   // Busy() if the bound is passed: the call should be refused, and ends all the
   // same.
   absl::Status Begin();
+  // Before the answer is sent: a caller who has heard it has room for the next.
   void End();
+
+  UnreadAnswers& unread() { return unread_; }
 
   // Nobody joins any more.
   void Close();
@@ -57,6 +62,7 @@ class Traffic {
   // How many have joined, and kClosed.
   std::atomic<std::int64_t> users_{0};
   std::atomic<int> served_{0};
+  UnreadAnswers unread_;
   // Only for waiting; it guards nothing.
   absl::Mutex mutex_;
 };

@@ -10,6 +10,9 @@ namespace {
 // The calls that a burst has added keep no more than this. Larger buffers
 // would stay with each of them for ever.
 constexpr std::size_t kKeptBytes = 4096;
+// As many calls as may be served, answers that may be unread, and as many
+// answers that were given up and that gRPC has not let go of.
+constexpr int kPlaces = 3;
 
 }  // namespace
 
@@ -18,7 +21,8 @@ CallSlots::CallSlots(const Method& method, Traffic& traffic,
     : method_(method),
       traffic_(traffic),
       queue_(queue),
-      most_calls_(static_cast<std::size_t>(method.slots + traffic.bound())) {}
+      most_calls_(
+          static_cast<std::size_t>(method.slots + kPlaces * traffic.bound())) {}
 
 CallSlots::~CallSlots() = default;
 
@@ -100,8 +104,14 @@ void UnaryCall::Proceed(bool ok) {
   Serve();
 }
 
+// A call that is answered before another begins is never one of many. It must
+// not be refused because a slow disk has filled the places with writes.
+absl::Status UnaryCall::Begin() {
+  return watches_caller_ ? slots_.traffic().Begin() : absl::OkStatus();
+}
+
 absl::Status UnaryCall::Admit() {
-  if (absl::Status s = slots_.traffic().Begin(); !s.ok()) {
+  if (absl::Status s = Begin(); !s.ok()) {
     request_bytes_.Clear();
     return s;
   }
@@ -121,6 +131,8 @@ void UnaryCall::Answer(absl::Status status) {
   // Before Finish: from there on, this belongs to the polling thread again.
   stage_ = Stage::kFinishing;
   if (watches_caller_) HandOver(&on_caller_done_);
+  if (watches_caller_) slots_.traffic().End();
+  slots_.traffic().unread().Add(*call_, unread_);
   Finish(status);
 }
 
@@ -141,7 +153,7 @@ void UnaryCall::OnCallerDone(bool) {
 
 void UnaryCall::RecycleWhenOver() {
   if (!finished_ || (watches_caller_ && !caller_done_)) return;
-  slots_.traffic().End();
+  slots_.traffic().unread().Remove(unread_);
   GiveBack();
 }
 

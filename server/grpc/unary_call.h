@@ -21,6 +21,7 @@
 #include "server/grpc/message_bytes.h"
 #include "server/grpc/raw_service.h"
 #include "server/grpc/traffic.h"
+#include "server/grpc/unread_answers.h"
 
 namespace ostiary::rpc {
 
@@ -106,6 +107,7 @@ class UnaryCall final : public Event {
   enum class Stage { kArmed, kServing, kFinishing };
 
   void Accept();
+  absl::Status Begin();
   absl::Status Admit();
   void Serve();
   void Answer(absl::Status status);
@@ -120,6 +122,7 @@ class UnaryCall final : public Event {
   const bool watches_caller_;
   std::optional<::grpc::ServerContext> call_;
   std::optional<RawService::UnaryWriter> writer_;
+  UnreadAnswers::Place unread_;
   ::grpc::ByteBuffer request_bytes_;
   ::grpc::ByteBuffer response_bytes_;
   std::size_t request_size_ = 0;

@@ -80,7 +80,7 @@ std::string Joined(const Request& request, absl::string_view name) {
 }
 
 // At most ten digits, by the protocol.
-absl::StatusOr<absl::Duration> TimeoutOf(const Request& request) {
+absl::StatusOr<absl::Duration> ParseTimeout(const Request& request) {
   const absl::string_view text = request.Get("connect-timeout-ms");
   if (text.empty()) return absl::InfiniteDuration();
   const bool digits = std::all_of(text.begin(), text.end(), [](char c) {
@@ -112,7 +112,7 @@ absl::Status Parse(Codec codec, absl::string_view body, pb::Message& message) {
 absl::Status Prepare(const door::MethodRow& row, const Clock& clock,
                      const Request& request, Call& call) {
   if (absl::Status s = CheckProtocol(request); !s.ok()) return s;
-  const absl::StatusOr<absl::Duration> timeout = TimeoutOf(request);
+  const absl::StatusOr<absl::Duration> timeout = ParseTimeout(request);
   if (!timeout.ok()) return timeout.status();
   call.context.listener = door::Listener::kHttp;
   call.context.peer_address = request.peer_address;
@@ -148,6 +148,11 @@ Response AnswerTo(const Call& call, const absl::Status& status) {
 }
 
 }  // namespace
+
+absl::Duration TimeoutOf(const Request& request) {
+  const absl::StatusOr<absl::Duration> timeout = ParseTimeout(request);
+  return timeout.ok() ? *timeout : absl::InfiniteDuration();
+}
 
 void ServeConnect(door::Door& door, const door::MethodRow& row,
                   const Clock& clock, Request request, Handler::Done done) {

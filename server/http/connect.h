@@ -2,6 +2,7 @@
 #define OSTIARY_SERVER_HTTP_CONNECT_H_
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "server/base/clock.h"
 #include "server/door/door.h"
 #include "server/http/message.h"
@@ -19,6 +20,9 @@ namespace ostiary::http {
 // outlive the call.
 void ServeConnect(door::Door& door, const door::MethodRow& row,
                   const Clock& clock, Request request, Handler::Done done);
+
+// What Connect-Timeout-Ms says; without one that can be read, for ever.
+absl::Duration TimeoutOf(const Request& request);
 
 // A refusal as it leaves. 401 names the scheme (RFC 6750 section 3), and the
 // error only if a token was there and is not good; a refusal that ends by

@@ -18,15 +18,19 @@ class ConnectionCount {
       : most_(limits.connections),
         most_per_address_(limits.connections_per_address) {}
 
-  // False: no place is left for that address. Else `Leave` must follow.
-  bool Enter(const std::string& key) {
-    if (total_ >= most_) return false;
+  enum class Place {
+    kGiven,  // `Leave` must follow
+    kNoneForAddress,
+    kNoneAtAll,
+  };
+  Place Enter(const std::string& key) {
     const auto found = by_address_.find(key);
     if (found != by_address_.end() && found->second >= most_per_address_)
-      return false;
+      return Place::kNoneForAddress;
+    if (total_ >= most_) return Place::kNoneAtAll;
     ++by_address_[key];
     ++total_;
-    return true;
+    return Place::kGiven;
   }
 
   void Leave(const std::string& key) {

@@ -63,6 +63,10 @@ class Handler {
   virtual ~Handler() = default;
   // Runs on the server's own thread: it must not wait.
   virtual void Handle(Request request, Done done) = 0;
+  // How long whoever sent the request says that it will wait.
+  virtual absl::Duration PatienceOf(const Request&) const {
+    return absl::InfiniteDuration();
+  }
   // The answer to a request for `path` (empty: unknown) that the wire itself
   // refuses with `status` and does not hand on.
   virtual Response Refusal(absl::string_view path, int status) const;

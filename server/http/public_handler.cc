@@ -51,6 +51,10 @@ PublicHandler::PublicHandler(door::Door& door, const Clock& clock,
       hosts_(options.issuer, options.http_hosts),
       origins_(options.issuer, options.cors_origins) {}
 
+absl::Duration PublicHandler::PatienceOf(const Request& request) const {
+  return TimeoutOf(request);
+}
+
 Response PublicHandler::Refusal(absl::string_view path, int status) const {
   return path == kForwardAuthPath ? UndecidedForwardAuth() : WireError(status);
 }

@@ -30,6 +30,7 @@ class PublicHandler final : public Handler {
   PublicHandler(door::Door& door, const Clock& clock, const Options& options);
 
   void Handle(Request request, Done done) override;
+  absl::Duration PatienceOf(const Request& request) const override;
   Response Refusal(absl::string_view path, int status) const override;
 
  private:

@@ -2,12 +2,13 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <exception>
 #include <list>
 #include <thread>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -80,8 +81,10 @@ class Server::Loop {
  private:
   Task<void> Accept(Acceptor& acceptor);
   void Admit(Socket socket);
+  bool FindPlace(const std::string& key);
+  bool GiveUpWhoKeepsUsWaiting();
   std::unique_ptr<Stream> MakeStream(Socket socket);
-  void Leave(const std::shared_ptr<Session>& session, const std::string& key);
+  void Leave(const std::shared_ptr<Session>& session);
   void BeginDrain();
   void CutOff();
   void NotifyIfEmpty();
@@ -91,7 +94,8 @@ class Server::Loop {
   ConnectionCount count_;
   std::unique_ptr<TlsContexts> tls_;  // null: plain
   std::list<Acceptor> acceptors_;
-  absl::flat_hash_set<std::shared_ptr<Session>> sessions_;
+  // Each with its key at `count_`; empty: its place was given to another.
+  absl::flat_hash_map<std::shared_ptr<Session>, std::string> sessions_;
   absl::Notification empty_;  // draining, and no session is left
   absl::Mutex drain_mutex_;   // one Drain at a time
   std::thread thread_;
@@ -161,7 +165,7 @@ void Server::Loop::Admit(Socket socket) {
   const tcp::endpoint local = socket.local_endpoint(ec);
   if (ec) return;
   const std::string key = CountingKey(peer.address());
-  if (!count_.Enter(key)) {
+  if (!FindPlace(key)) {
     if (tls_ == nullptr) TurnAway(socket, house_.clock);
     return;
   }
@@ -173,18 +177,47 @@ void Server::Loop::Admit(Socket socket) {
                                       : AnswerFrame::Transport::kTls};
   const auto session = std::make_shared<Session>(
       io_.get_executor(), std::move(stream), std::move(facts), house_);
-  sessions_.insert(session);
+  sessions_.emplace(session, key);
   asio::co_spawn(io_.get_executor(), session->Run(),
-                 [this, session, key](const std::exception_ptr& broken) {
+                 [this, session](const std::exception_ptr& broken) {
                    if (broken) session->Abort();
-                   Leave(session, key);
+                   Leave(session);
                  });
 }
 
-void Server::Loop::Leave(const std::shared_ptr<Session>& session,
-                         const std::string& key) {
-  sessions_.erase(session);
-  count_.Leave(key);
+bool Server::Loop::FindPlace(const std::string& key) {
+  using Place = ConnectionCount::Place;
+  const Place found = count_.Enter(key);
+  if (found != Place::kNoneAtAll) return found == Place::kGiven;
+  return GiveUpWhoKeepsUsWaiting() && count_.Enter(key) == Place::kGiven;
+}
+
+// Those who say nothing, drip, or do not take their answers must not keep out
+// those who ask: when all places are taken, the one we have waited for longest
+// loses its own. Only if there is none such, one between requests does.
+bool Server::Loop::GiveUpWhoKeepsUsWaiting() {
+  constexpr auto kNotWaiting = std::chrono::steady_clock::time_point::max();
+  const auto reluctance = [](const Session& session) {
+    return std::make_pair(session.is_between_requests(), session.waits_since());
+  };
+  auto slowest = sessions_.end();
+  for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+    if (it->second.empty() || it->first->waits_since() == kNotWaiting) continue;
+    if (slowest == sessions_.end() ||
+        reluctance(*it->first) < reluctance(*slowest->first))
+      slowest = it;
+  }
+  if (slowest == sessions_.end()) return false;
+  count_.Leave(slowest->second);
+  slowest->second.clear();
+  slowest->first->Abort();
+  return true;
+}
+
+void Server::Loop::Leave(const std::shared_ptr<Session>& session) {
+  const auto found = sessions_.find(session);
+  if (!found->second.empty()) count_.Leave(found->second);
+  sessions_.erase(found);
   NotifyIfEmpty();
 }
 
@@ -197,12 +230,12 @@ void Server::Loop::BeginDrain() {
   house_.draining = true;
   error_code ignored;
   for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
-  for (const auto& session : sessions_) session->CloseIfIdle();
+  for (const auto& [session, key] : sessions_) session->CloseIfIdle();
   NotifyIfEmpty();
 }
 
 void Server::Loop::CutOff() {
-  for (const auto& session : sessions_) session->Abort();
+  for (const auto& [session, key] : sessions_) session->Abort();
 }
 
 void Server::Loop::Drain(absl::Duration patience) {

@@ -11,6 +11,8 @@ namespace {
 // How long a peer may take to say goodbye.
 constexpr absl::Duration kFarewell = absl::Seconds(1);
 
+using Time = std::chrono::steady_clock::time_point;
+
 AnswerFrame::Connection ConnectionOf(const Framing& framing, bool closing) {
   if (closing || !framing.keep_alive) return AnswerFrame::Connection::kClose;
   return framing.http_1_1 ? AnswerFrame::Connection::kKeep
@@ -66,6 +68,7 @@ Task<bool> Session::BecomeReady() {
 Task<bool> Session::AwaitRequest() {
   if (!first_) deadline_.Set(house_.limits.idle_time);
   const bool began = co_await reader_.AwaitFirstByte();
+  if (!first_) waits_since_ = Time::clock::now();
   idle_ = false;
   first_ = false;
   co_return began && !aborted_;
@@ -103,6 +106,7 @@ Task<bool> Session::ServeOne() {
     co_return false;
   }
   idle_ = true;
+  waits_since_ = Time::clock::now();
   // The drain may have begun while the answer was on its way.
   co_return !house_.draining;
 }
@@ -112,7 +116,10 @@ Task<std::optional<Response>> Session::Ask(Request request) {
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   const auto pending = std::make_shared<Pending>(executor_);
   pending_ = pending;
-  request.time_to_answer = house_.limits.handler_time;
+  waits_since_ = Time::max();
+  const absl::Duration time =
+      std::min(house_.limits.handler_time, house_.handler.PatienceOf(request));
+  request.time_to_answer = time;
   request.cancelled = [cancelled] { return cancelled->load(); };
   // Weak: an answer that comes after we have gone finds nobody.
   house_.handler.Handle(
@@ -127,7 +134,7 @@ Task<std::optional<Response>> Session::Ask(Request request) {
   if (!pending->response.has_value()) {
     WatchForDeparture(cancelled);
     error_code ec;
-    pending->wake_up.expires_after(SteadyTime(house_.limits.handler_time));
+    pending->wake_up.expires_after(SteadyTime(time));
     co_await pending->wake_up.async_wait(Awaiting(ec));
     stream_->socket().cancel(ec);  // the watch
   }
@@ -155,6 +162,7 @@ Task<bool> Session::Send(const Response& response, const AnswerFrame& frame) {
   dated.now = house_.clock.Now();
   const std::string bytes = WriteAnswer(response, dated);
   deadline_.Set(house_.limits.body_time);
+  waits_since_ = Time::clock::now();
   error_code ec;
   co_await stream_->Write(asio::const_buffer(bytes.data(), bytes.size()), ec);
   co_return !ec && !aborted_;

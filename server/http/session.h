@@ -2,6 +2,7 @@
 #define OSTIARY_SERVER_HTTP_SESSION_H_
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,14 @@ class Session : public std::enable_shared_from_this<Session> {
   // Ends the session without an answer.
   void Abort();
 
+  // Since when we wait for the peer: for a request or the rest of it, or for it
+  // to take an answer. The far future while its answer is being made.
+  std::chrono::steady_clock::time_point waits_since() const {
+    return waits_since_;
+  }
+  // Whether it waits between requests, which is nobody's fault.
+  bool is_between_requests() const { return idle_ && !first_; }
+
  private:
   struct Pending;  // an answer that is awaited
 
@@ -69,6 +78,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Deadline deadline_;
   RequestReader reader_;
   std::shared_ptr<Pending> pending_;
+  std::chrono::steady_clock::time_point waits_since_ =
+      std::chrono::steady_clock::now();
   bool first_ = true;
   bool idle_ = true;
   bool aborted_ = false;

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from askers import Town, with_role
 from doors import Contract
 from house import CANARY, House, Server
 
@@ -47,6 +48,35 @@ def house(programs, contract):
     server.remove()
     assert CANARY not in log, "a password is in the log"
     assert "ort_" not in log, "a refresh token is in the log"
+
+
+@pytest.fixture(scope="session")
+def town(programs, contract, tmp_path_factory):
+    """The server that the tables of matrix.py are asked of."""
+    town = Town(programs, contract, tmp_path_factory.mktemp("town"))
+    yield town
+    town.close()
+
+
+@pytest.fixture(scope="session")
+def other(programs, contract, town):
+    """A server with other settings; a stranger to the first."""
+    server = Server(programs, "--sign-up=operator", "--service-access=open")
+    server.flags.append(
+        f"--audiences=api,shop,{server.issuer},{town.server.issuer}")
+    house = House(server.start(), contract)
+    yield house
+    house.close()
+    assert server.stop() == 0
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def tokens(town, other):
+    """Kind -> token, for the town."""
+    stranger = with_role(other, "ostiary.operator")
+    return {**town.tokens, "its own": None, "a stranger's": stranger.sign_in(
+        audience=town.server.issuer).access_token}
 
 
 @pytest.fixture(params=["grpc", "connect"])

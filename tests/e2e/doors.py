@@ -25,23 +25,26 @@ class Contract:
         files = descriptor_pb2.FileDescriptorSet.FromString(path.read_bytes())
         self.pool = descriptor_pool.DescriptorPool()
         self.methods = {}  # "AuthService/SignUp" -> MethodDescriptor
+        self.all_methods = {}  # "ostiary.v1.AuthService/SignUp" -> the same
         for file in files.file:
             self.pool.Add(file)
         for file in files.file:
-            if file.package != "ostiary.v1":
-                continue
             for service in file.service:
                 name = f"{file.package}.{service.name}"
                 for method in self.pool.FindServiceByName(name).methods:
-                    self.methods[f"{service.name}/{method.name}"] = method
+                    self.all_methods[f"{name}/{method.name}"] = method
+                    if file.package == "ostiary.v1":
+                        self.methods[f"{service.name}/{method.name}"] = method
 
     def is_stream(self, method):
         return method in self.methods and self.methods[method].server_streaming
 
+    def message(self, described, fields):
+        return json_format.ParseDict(
+            fields or {}, message_factory.GetMessageClass(described)())
+
     def request(self, method, fields):
-        message = message_factory.GetMessageClass(
-            self.methods[method].input_type)()
-        return json_format.ParseDict(fields or {}, message)
+        return self.message(self.methods[method].input_type, fields)
 
     def response_class(self, method):
         return message_factory.GetMessageClass(

@@ -7,9 +7,9 @@ import zlib
 import pytest
 
 from doors import Refused, refused_by_connect
-from test_callers import STREAMS, TABLE
+from matrix import OURS, STREAMS
 
-METHODS = sorted(set(TABLE) - STREAMS)  # streams: test_watch.py
+METHODS = sorted(set(OURS) - STREAMS)  # streams: test_watch.py
 
 # Statuses that say whose fault it is. 5xx never is an answer to bad input.
 CLEAR = {400, 401, 403, 404, 405, 409, 413, 415, 429}

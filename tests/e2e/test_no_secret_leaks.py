@@ -6,7 +6,7 @@ import pytest
 
 from doors import Refused
 from house import CANARY, new_name, new_password
-from test_callers import TABLE
+from matrix import OURS
 
 
 def secret_texts(value):
@@ -33,7 +33,7 @@ def busy(programs, contract):
     secrets += [person.password, tokens.refresh_token, tokens.access_token]
     operator = house.new_operator_token()
     secrets.append(operator)
-    for method in TABLE:
+    for method in OURS:
         password = new_password()
         for field in contract.methods[method].input_type.fields:
             for token in (None, operator):

@@ -101,6 +101,7 @@ Rooms::Rooms(const HouseOptions& house, const Clock& the_clock,
 House::House(HouseOptions house_options)
     : options(std::move(house_options)),
       kek_(ValueOf(key::KeyEncryptionKey::FromText(std::string(64, '7')))) {
+  if (options.furnish) options.furnish(dir, clock);
   Open(std::nullopt);
 }
 
@@ -114,17 +115,23 @@ void House::Open(std::optional<absl::Time> closed_at) {
   store_options.listener = ListenerOf(*aftermath);
   auto store = ValueOf(storage::OpenStore(store_options));
   LoadLedger(*store, *aftermath);
+  const Clock& time =
+      options.other_clock == nullptr ? clock : *options.other_clock;
   if (closed_at.has_value())
-    aftermath->serving_time.AddPause(*closed_at, clock.Now());
+    aftermath->serving_time.AddPause(*closed_at, time.Now());
   rooms_ =
-      std::make_unique<Rooms>(options, clock, std::move(aftermath),
+      std::make_unique<Rooms>(options, time, std::move(aftermath),
                               std::move(store), kek_, dir.File("revoked-keys"));
 }
 
 void House::Restart(absl::Duration down) {
-  const absl::Time closed_at = clock.Now();
+  RestartAfter([&] { clock.Advance(down); });
+}
+
+void House::RestartAfter(const std::function<void()>& meanwhile) {
+  const absl::Time closed_at = rooms_->clock.Now();
   rooms_.reset();
-  clock.Advance(down);
+  meanwhile();
   Open(closed_at);
 }
 

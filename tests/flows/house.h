@@ -73,6 +73,11 @@ struct HouseOptions {
   status_list::Issuing status_lists = status_list::Issuing::kOff;
   int list_bits = 20;
   flow::Verify::Encode encode = [](const jwt::Claims&) { return ""; };
+  // Instead of the house's own; outlives it.
+  const Clock* other_clock = nullptr;
+  // Puts a store ("store.db") of earlier days into the folder before it is
+  // opened, and winds the clock on to them; none: the house begins empty.
+  std::function<void(const TempDir& dir, ManualClock& clock)> furnish;
 };
 
 // What the store's writer tells; it outlives the store.
@@ -167,6 +172,8 @@ class House {
 
   // As a process that ends and comes up again after `down`.
   void Restart(absl::Duration down = absl::ZeroDuration());
+  // The same for a clock of one's own, which `meanwhile` moves.
+  void RestartAfter(const std::function<void()>& meanwhile);
 
   // --- What happened.
   std::vector<storage::LedgerRow> Ledger();

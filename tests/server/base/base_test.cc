@@ -88,6 +88,71 @@ TEST(KeyedHashTest, KnownAnswers) {
   EXPECT_EQ(tag(std::string(20, '\x0b'), "Hi There"), first);
 }
 
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kBegan = 1'700'000'000 * kSecond;
+
+// Seconds since the beginning, when the two clocks say so many.
+double At(const OnwardTime& time, double wall, double steady) {
+  const auto nanos = [](double seconds) {
+    return static_cast<std::int64_t>(seconds * static_cast<double>(kSecond));
+  };
+  return absl::ToDoubleSeconds(
+      time.At({kBegan + nanos(wall), 77 * kSecond + nanos(steady)}) -
+      absl::FromUnixNanos(kBegan));
+}
+
+OnwardTime Beginning() {
+  return OnwardTime(absl::InfinitePast(), {kBegan, 77 * kSecond});
+}
+
+TEST(ClockTest, IsTheWallClockAsLongAsThatGoesOn) {
+  const OnwardTime time = Beginning();
+  EXPECT_DOUBLE_EQ(At(time, 0, 0), 0);
+  EXPECT_DOUBLE_EQ(At(time, 10, 10), 10);
+  EXPECT_DOUBLE_EQ(At(time, 1e6, 11), 1e6);  // set forwards
+}
+
+TEST(ClockTest, GoesOnAtNineTenthsUntilTheWallClockHasCaughtUp) {
+  const OnwardTime time = Beginning();
+  EXPECT_DOUBLE_EQ(At(time, 100, 100), 100);
+  EXPECT_DOUBLE_EQ(At(time, 100 - 60, 100), 100);  // set back by a minute
+  EXPECT_DOUBLE_EQ(At(time, 110 - 60, 110), 109);
+  EXPECT_DOUBLE_EQ(At(time, 600 - 60, 600), 550);
+  EXPECT_DOUBLE_EQ(At(time, 700 - 60, 700), 640);
+  EXPECT_DOUBLE_EQ(At(time, 800 - 60, 800), 740);  // the wall clock
+}
+
+TEST(ClockTest, DoesNotStandStillWithTheWallClock) {
+  const OnwardTime time = Beginning();
+  EXPECT_DOUBLE_EQ(At(time, 0, 0), 0);
+  EXPECT_DOUBLE_EQ(At(time, 0, 100), 90);
+}
+
+TEST(ClockTest, GoesOnFromItsFloor) {
+  const OnwardTime time(absl::FromUnixNanos(kBegan + 30 * kSecond),
+                        {kBegan, 77 * kSecond});
+  EXPECT_DOUBLE_EQ(At(time, 0, 0), 30);
+  EXPECT_DOUBLE_EQ(At(time, 10, 10), 39);
+  EXPECT_DOUBLE_EQ(At(time, 301, 301), 301);
+}
+
+TEST(ClockTest, ReadingTakenLateMovesNothing) {
+  const OnwardTime time = Beginning();
+  EXPECT_DOUBLE_EQ(At(time, 5, 5), 5);
+  EXPECT_DOUBLE_EQ(At(time, 5, 6), 5.9);  // waited between the two
+  EXPECT_DOUBLE_EQ(At(time, 7, 7), 7);
+}
+
+TEST(ClockTest, TellsHowFarItWasSet) {
+  const OnwardTime time = Beginning();
+  const auto leapt = [&](std::int64_t wall, std::int64_t steady) {
+    return time.Leapt({kBegan + wall * kSecond, (77 + steady) * kSecond});
+  };
+  EXPECT_EQ(leapt(9, 9), absl::ZeroDuration());
+  EXPECT_EQ(leapt(70, 9), absl::Seconds(61));
+  EXPECT_EQ(leapt(9, 70), absl::Seconds(-61));
+}
+
 TEST(ClockTest, NeverAnswersBelowItsFloor) {
   const absl::Time floor = absl::Now() + absl::Hours(1);
   EXPECT_GE(SystemClock(floor).Now(), floor - absl::Microseconds(1));

@@ -30,27 +30,37 @@ std::string Complaint(const absl::Status& status) {
   return std::string(status.message());
 }
 
-TEST(CheckTcpAddressTest, AFreePortPasses) {
-  EXPECT_OK(CheckTcpAddress("127.0.0.1:0"));
-  EXPECT_OK(CheckTcpAddress("localhost:0"));
+TEST(ListenTcpTest, AFreePortIsFoundAndTheSameForEveryAddressOfAName) {
+  for (const char* listen : {"127.0.0.1:0", "localhost:0"}) {
+    ASSERT_OK_AND_ASSIGN(const TcpListener listener, ListenTcp(listen));
+    EXPECT_GT(listener.port, 0);
+    EXPECT_FALSE(listener.sockets.empty());
+  }
 }
 
-TEST(CheckTcpAddressTest, BadSyntaxSaysWhatWasExpected) {
+TEST(ListenTcpTest, APortThatIsListenedOnIsRefusedWithTheReason) {
+  ASSERT_OK_AND_ASSIGN(const TcpListener first, ListenTcp("127.0.0.1:0"));
+  EXPECT_THAT(
+      Complaint(ListenTcp(absl::StrCat("127.0.0.1:", first.port)).status()),
+      HasSubstr("in use"));
+}
+
+TEST(ListenTcpTest, BadSyntaxSaysWhatWasExpected) {
   for (const char* listen :
        {"", "50051", ":50051", "host:", "host:65536", "host:-1", "host:x"})
-    EXPECT_THAT(Complaint(CheckTcpAddress(listen)), HasSubstr("host:port"))
+    EXPECT_THAT(Complaint(ListenTcp(listen).status()), HasSubstr("host:port"))
         << listen;
-  EXPECT_THAT(Complaint(CheckTcpAddress("::1:50051")),
+  EXPECT_THAT(Complaint(ListenTcp("::1:50051").status()),
               HasSubstr("[address]:port"));
 }
 
-TEST(CheckTcpAddressTest, AnUnknownHostIsNamed) {
-  EXPECT_THAT(Complaint(CheckTcpAddress("no-such-host.invalid:0")),
+TEST(ListenTcpTest, AnUnknownHostIsNamed) {
+  EXPECT_THAT(Complaint(ListenTcp("no-such-host.invalid:0").status()),
               HasSubstr("does not resolve"));
 }
 
-TEST(CheckTcpAddressTest, AnAddressOfAnotherMachineIsNamed) {
-  EXPECT_THAT(Complaint(CheckTcpAddress("192.0.2.1:0")),
+TEST(ListenTcpTest, AnAddressOfAnotherMachineIsNamed) {
+  EXPECT_THAT(Complaint(ListenTcp("192.0.2.1:0").status()),
               HasSubstr("no interface of this machine"));
 }
 

@@ -370,6 +370,39 @@ TEST_F(ServerTest, OneAddressCannotTakeEveryPlace) {
   EXPECT_EQ(status, 200);
 }
 
+TEST_F(ServerTest, WhoAsksTakesThePlaceOfWhoKeepsUsWaitingLongest) {
+  Limits limits;
+  limits.connections = 2;
+  Start(limits);
+  auto silent = Connect();
+  auto dripping = Connect();
+  dripping->Send("GET / HT");
+  auto asking = Connect();
+  EXPECT_EQ(asking->Ask(Get("/")).status, 200);
+  EXPECT_TRUE(silent->IsClosedByServer());
+  auto another = Connect();
+  EXPECT_EQ(another->Ask(Get("/")).status, 200);
+  EXPECT_TRUE(dripping->IsClosedByServer());
+  // With nobody else left, who has been between requests for longest goes.
+  auto late = Connect();
+  EXPECT_EQ(late->Ask(Get("/")).status, 200);
+  EXPECT_TRUE(asking->IsClosedByServer());
+  EXPECT_EQ(another->Ask(Get("/")).status, 200);
+}
+
+TEST_F(ServerTest, WhoseAnswerIsBeingMadeKeepsItsPlace) {
+  Limits limits;
+  limits.connections = 1;
+  Start(limits);
+  auto waiting = Connect();
+  waiting->Send(Get("/wait"));
+  handler_.AwaitBegin();
+  auto late = Connect();
+  EXPECT_EQ(late->Receive().status, 503);
+  handler_.AnswerTheWaiting();
+  EXPECT_EQ(waiting->Receive().status, 200);
+}
+
 TEST_F(ServerTest, ALateHandlerIsAnsweredFor) {
   Limits limits;
   limits.handler_time = absl::Milliseconds(50);

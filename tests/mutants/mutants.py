@@ -1,0 +1,181 @@
+"""Seeded mistakes in the code that keeps people out.
+
+Each row is one mistake that a tired person could make: the text as it is, the
+text with the mistake, and the test programs of which at least one must fail.
+The text must occur exactly once in the file: whoever changes that place is
+stopped by `run` and moves the mutant along.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple  # names of ctest, which are targets too
+    every_run: bool = False  # in tests/run; the others in the campaign
+
+
+def mutant(name, file, old, new, *tests, every_run=False):
+    return Mutant(name, file, old, new, tests, every_run)
+
+
+MUTANTS = [
+    # --- refresh
+    mutant("rotation: no compare-and-set",
+           "storage/sqlite/sessions.cc", 'account_id = ?2 AND generation = ?23"', 'account_id = ?2 AND ?23 = ?23"',
+           "sqlite_conformance_test", every_run=True),
+    mutant("rotation: the retry window is twice as wide",
+           "server/session/rotation.cc", "since_rotation < policy.retry_window;", "since_rotation < 2 * policy.retry_window;",
+           "session_test", "flow_refresh_test", every_run=True),
+    mutant("rotation: the end of the window belongs to it",
+           "server/session/rotation.cc", "since_rotation < policy.retry_window;", "since_rotation <= policy.retry_window;",
+           "session_test", "flow_refresh_test"),
+    mutant("rotation: two generations back is a retry",
+           "server/session/rotation.cc", "presented.generation + 1 < row.generation", "presented.generation + 2 < row.generation",
+           "session_test", "flow_refresh_test"),
+    mutant("rotation: a retry counts as the rotation",
+           "server/session/sessions.cc", "      row.retried_in_row = AfterRetry(row.retried_in_row);\n",
+           "      row.retried_in_row = AfterRetry(row.retried_in_row);\n      row.rotated_at = now;\n",
+           "session_test", "flow_refresh_test"),
+    mutant("rotation: reuse is refused and the session lives on",
+           "server/session/sessions.cc", "auto revoked = tx.sessions().Revoke(row.session_id, now);\n      if (!revoked.ok()) return revoked.status();\n      return result;",
+           "return result;", "flow_refresh_test", "session_test"),
+    mutant("rotation: a revoked session goes on",
+           "server/session/rotation.cc", "  if (row.revoked()) return Rotation::kRevoked;\n", "",
+           "session_test", "flow_refresh_test"),
+    mutant("rotation: the floor is not looked at",
+           "server/session/rotation.cc", "row.opened_generation < account->session_floor", "false",
+           "session_test", "flow_refresh_test"),
+    mutant("rotation: idle lifetime is forgotten",
+           "server/session/rotation.cc", "  if (now >= row.idle_expire_time) return Rotation::kIdleExpired;\n", "",
+           "session_test", "flow_refresh_test"),
+    mutant("refresh: a wider scope is granted",
+           "server/flow/refresh.cc", "      !client_app::IsWithin(*wanted, *had)", "      false",
+           "flow_refresh_test"),
+    mutant("refresh token: its tag is not looked at",
+           "server/session/refresh_token.cc", "EqualInConstantTime(presented.tag, Tag(presented.generation))", "true",
+           "session_test", every_run=True),
+    mutant("refresh token: compared with ==",
+           "server/session/refresh_token.cc", "EqualInConstantTime(presented.tag, Tag(presented.generation))",
+           "presented.tag == Tag(presented.generation)", "constant_time_test", every_run=True),
+    # --- the store
+    mutant("store: commits are not synced",
+           "storage/sqlite/sqlite_store.cc", '"PRAGMA synchronous = FULL;"', '"PRAGMA synchronous = OFF;"',
+           "storage_power_loss_test", every_run=True),
+    mutant("store: commits are synced at checkpoints only",
+           "storage/sqlite/sqlite_store.cc", '"PRAGMA synchronous = FULL;"', '"PRAGMA synchronous = NORMAL;"',
+           "storage_power_loss_test"),
+    mutant("store: answered before it is committed",
+           "storage/sqlite/writer.cc", "  if (committed.ok()) return absl::OkStatus();\n  return Abandon(CommitFailure",
+           "  return absl::OkStatus();\n  return Abandon(CommitFailure", "storage_faults_test", "sqlite_full_disk_test"),
+    mutant("store: what a failed operation wrote stays",
+           "storage/sqlite/writer.cc", ": Applied::kGroupMustBeUndone;", ": Applied::kAll;",
+           "sqlite_conformance_test"),
+    mutant("store: the ledger's check is not chained",
+           "storage/sqlite/ledger.cc", "NextLedgerCheck(head->check, row)", "NextLedgerCheck(0, row)",
+           "sqlite_conformance_test", "storage_rules_test", "storage_corruption_test"),
+    mutant("store: an epoch may fall",
+           "storage/sqlite/ledger.cc", "if (epoch <= head->epoch)", "if (false)",
+           "sqlite_conformance_test"),
+    # --- revocation
+    mutant("revocation: a token is looked up, a session is not",
+           "server/revocation/revocation_set.cc", "  if (!claims.session_id.empty() &&\n      sessions_.Find(claims.session_id) != nullptr)\n    return true;\n", "",
+           "revocation_test", every_run=True),
+    mutant("revocation: generations one too old pass",
+           "server/revocation/revocation_set.cc", "claims.generation.value_or(0) < account->min_generation",
+           "claims.generation.value_or(0) + 1 < account->min_generation", "revocation_test"),
+    mutant("revocation: a token without generation passes",
+           "server/revocation/revocation_set.cc", "claims.generation.value_or(0) <", "claims.generation.value_or(1u << 31) <",
+           "revocation_test"),
+    mutant("revocation: forgotten a minute early",
+           "server/revocation/revocation_set.cc", "absl::ToUnixSeconds(expire_time) / 60 + 1)", "absl::ToUnixSeconds(expire_time) / 60)",
+           "revocation_test"),
+    mutant("verify: the cache keeps verdicts",
+           "server/flow/verify.cc", "  if (revocations_.Hits(claims, token->verified.kid()))\n    return {Rejection::kTokenRevoked, nullptr};\n", "",
+           "flow_revocation_test", every_run=True),
+    mutant("verify: a ticket of another epoch is reached",
+           "server/flow/verify.cc", "  if (wanted->epoch > applied.epoch) return Refuse(Reason::kRevisionNotReached);\n", "",
+           "flow_revocation_test"),
+    mutant("mark: another epoch is taken for the own",
+           "server/mark_file.cc", "if (epoch != mark.epoch)", "if (false)",
+           "data_dir_test", every_run=True),
+    mutant("mark: a store that went back starts",
+           "server/mark_file.cc", "if (sequence < mark.sequence)", "if (false)",
+           "data_dir_test"),
+    # --- verifiers
+    mutant("feed: a gap is stepped over",
+           "client/cpp/follower.cc", "return duplicate ? Step::kHeard : Step::kAbandon;", "return Step::kHeard;",
+           "client_cpp_test"),
+    mutant("feed: the epoch of a delta is not looked at",
+           "client/cpp/follower.cc", "delta.epoch() != position->revision.epoch", "false",
+           "client_cpp_test"),
+    mutant("verifier: a stale one accepts",
+           "client/cpp/judge.cc", "    case StalenessPolicy::kRefuse:\n      return Refusal::kCheckUnavailable;", "    case StalenessPolicy::kRefuse:\n      return Accept(token);",
+           "client_cpp_test"),
+    mutant("verifier: the server's word outlives the feed's",
+           "client/cpp/judge.cc", "  // The feed may have told us while the server was thinking.\n  if (knowledge_.revoked().Hits(token->marks())) return Refusal::kTokenRevoked;\n", "",
+           "client_cpp_test"),
+    # --- tokens
+    mutant("jwt: the header chooses the algorithm",
+           "client/jwt/verifier.cc", "  if (key->algorithm() != *algorithm) return Rejection::kAlgorithmNotAllowed;\n", "",
+           "jwt_verifier_test", "jwt_attack_vectors_test"),
+    mutant("jwt: none is an algorithm",
+           "client/jwt/verifier.cc", "  const auto algorithm = ParseAlgorithm(token.algorithm_name());\n",
+           "  if (token.algorithm_name() == \"none\") return std::nullopt;\n  const auto algorithm = ParseAlgorithm(token.algorithm_name());\n",
+           "jwt_verifier_test", "jwt_attack_vectors_test", every_run=True),
+    mutant("jwt: any type is an access token",
+           "client/jwt/verifier.cc", "  if (!type.has_value()) return false;\n", "  return true;\n",
+           "jwt_verifier_test"),
+    mutant("jwt: the audience is not looked at",
+           "client/jwt/verifier.cc", "return !name_->empty() && Contains(audiences, *name_);", "return true;",
+           "jwt_verifier_test"),
+    mutant("jwt: expired a leeway late, twice",
+           "client/jwt/verifier.cc", "now >= claims.expire_time + leeway", "now >= claims.expire_time + 2 * leeway",
+           "jwt_verifier_test"),
+    mutant("jwt: one of the scopes is enough",
+           "client/jwt/verifier.cc", "return std::all_of(\n      required.begin()", "return required.empty() || std::any_of(\n      required.begin()",
+           "jwt_verifier_test"),
+    mutant("jwt: crit is ignored",
+           "client/jwt/token.cc", "  if (AsksForExtensions(header)) return false;\n", "  (void)AsksForExtensions;\n",
+           "jwt_attack_vectors_test"),
+    # --- sign-in
+    mutant("sign-in: a password changed meanwhile does not matter",
+           "server/flow/sign_in.cc", "(*account)->credential_version == candidate.account->credential_version &&", "",
+           "flow_account_test"),
+    mutant("sign-in: a disabled account may",
+           "server/flow/sign_in.cc", "      !(*account)->disabled;\n  const bool accepted", "      true;\n  const bool accepted",
+           "flow_account_test"),
+    mutant("sign-in: a decoy's password opens",
+           "server/password/passwords.cc", "  if (!stored.ok()) return VerifyOutcome{};\n", "",
+           "passwords_test", "flow_account_test"),
+    mutant("sign-in: whoever is limited is hashed for all the same",
+           "server/limit/sign_in_limiter.cc", "if (wait > absl::ZeroDuration())", "if (false)",
+           "limit_test"),
+    # --- doors
+    mutant("door: an operator's role in any token counts",
+           "server/door/admission.cc", "      for_issuer && std::find(claims.roles.begin()", "      std::find(claims.roles.begin()",
+           "door_test"),
+    mutant("door: who has a token is an operator",
+           "server/door/admission.cc", "      if (caller.is_operator()) return caller;\n      return caller.account_id.has_value()", "      return caller;\n      return caller.account_id.has_value()",
+           "door_test", every_run=True),
+    mutant("door: sessions of others may be ended",
+           "server/flow/manage_sessions.cc", "        if (!caller.is_operator() && owner != caller.account_id)\n          return Refuse(Reason::kNotFound);\n", "",
+           "flow_account_test", "flow_revocation_test"),
+    mutant("http: a second Host is let through",
+           "server/http/request_rules.cc", "  if (AnyGivenTwice(request)) return 400;\n", "  (void)AnyGivenTwice;\n",
+           "http_server_test"),
+    # --- keys
+    mutant("keys: signs before it was published for its lead",
+           "server/key/lifecycle.cc", "return row.create_time + schedule.prepare_lead;", "return row.create_time;",
+           "key_lifecycle_test", "key_ring_test"),
+    mutant("keys: a seal is not bound to its key id",
+           "server/key/key_encryption_key.cc", "label.key_id.size(), \":\", label.key_id,", "",
+           "key_sealing_test"),
+    mutant("keys: a key file that others may read",
+           "server/key/private_file.cc", "(info.st_mode & 077) != 0", "(info.st_mode & 007) != 0",
+           "key_sealing_test"),
+]
