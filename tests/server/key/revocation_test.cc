@@ -165,5 +165,34 @@ TEST_F(KeyRevocationTest, RevokingEveryKeyInTurnAlwaysLeavesOneThatSigns) {
   EXPECT_EQ(InFile().size(), 10u);
 }
 
+const absl::Status kFull = absl::ResourceExhaustedError("no room");
+
+TEST_F(KeyRevocationTest, OnAFullDiskItStartsWithTheKeysAsTheyAre) {
+  const std::string active = ActiveId();
+  now_ += absl::Hours(24 * 400);  // much is due
+  store_.FailNextCommit(kFull);
+  Restart();
+  EXPECT_EQ(ActiveId(), active);
+  EXPECT_GT(ValueOf(ring_->ApplySchedule(now_)), 0);
+}
+
+TEST_F(KeyRevocationTest, OnAFullDiskItDoesNotStartWithAKeyToBeRevoked) {
+  const auto before = store_.content();
+  ASSERT_OK(Revoke(ActiveId()));
+  // By the file, and by the ledger.
+  store_.Restore(before);
+  store_.FailNextCommit(kFull);
+  EXPECT_THAT(TryLoad(), HasCode(absl::StatusCode::kResourceExhausted));
+  std::filesystem::remove(dir_.File("revoked-keys"));
+  Restart();
+  ASSERT_OK(Revoke(ActiveId()));
+  auto content = store_.content();
+  content.keys = before.keys;
+  store_.Restore(content);
+  std::filesystem::remove(dir_.File("revoked-keys"));
+  store_.FailNextCommit(kFull);
+  EXPECT_THAT(TryLoad(), HasCode(absl::StatusCode::kResourceExhausted));
+}
+
 }  // namespace
 }  // namespace ostiary::key
