@@ -249,9 +249,10 @@ class House final : public Assembly {
       {config_.issuer, config_.status_list_ttl}};
   door::MethodBook methods_;
   std::optional<door::HouseDoor> door_;
-  std::vector<std::unique_ptr<Metrics::Callback>> gauges_ = RegisterGauges(
-      aftermath_->metrics, {clock(), keys(), aftermath_->revocations, cache_,
-                            hash_workers_, store_lane_, password_lane_, feed_});
+  std::vector<std::unique_ptr<Metrics::Callback>> gauges_ =
+      RegisterGauges(aftermath_->metrics,
+                     {clock(), store(), keys(), aftermath_->revocations, cache_,
+                      hash_workers_, store_lane_, password_lane_, feed_});
 
   // Wires.
   std::optional<http::PublicHandler> public_handler_;
@@ -367,6 +368,7 @@ std::vector<Housekeeping::Chore> House::Chores() {
   Upkeep& upkeep = *upkeep_;
   std::vector<Housekeeping::Chore> chores = {
       {absl::Seconds(1), [&upkeep] { upkeep.RefreshMark(); }},
+      {absl::Seconds(1), [&upkeep] { upkeep.WatchDisk(); }},
       {absl::Seconds(1), [&upkeep] { upkeep.SweepStatusLists(); }},
       {absl::Minutes(1), [&upkeep] { upkeep.ApplyKeySchedule(); }},
       {absl::Seconds(30), [&upkeep] { upkeep.ForgetWhatHasEnded(); }},

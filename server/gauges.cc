@@ -50,6 +50,13 @@ std::vector<std::unique_ptr<Metrics::Callback>> RegisterGauges(
           "Tokens whose signature had to be checked.", [sources] {
             return static_cast<double>(sources.cache.counts().misses);
           });
+  gauge("ostiary_store_full",
+        "1 while the disk is full and only what ends access is written.",
+        [sources] { return sources.store.disk_room().full ? 1.0 : 0.0; });
+  gauge("ostiary_store_reserve_bytes",
+        "Room on the disk that is kept for what ends access.", [sources] {
+          return static_cast<double>(sources.store.disk_room().reserve_bytes);
+        });
   gauge("ostiary_live_revocations", "Revocations that are being remembered.",
         [sources] { return static_cast<double>(sources.revocations.size()); });
   gauge("ostiary_revocation_sequence", "The newest revocation applied.",

@@ -12,12 +12,14 @@
 #include "server/password/hash_workers.h"
 #include "server/revocation/revocation_set.h"
 #include "server/token/verified_token_cache.h"
+#include "storage/store.h"
 
 namespace ostiary {
 
 // The rooms whose figures are asked for when the metrics are rendered.
 struct GaugeSources {
   const Clock& clock;
+  const storage::Store& store;
   const key::KeyRing& keys;
   const revocation::RevocationSet& revocations;
   const token::VerifiedTokenCache& cache;

@@ -40,6 +40,18 @@ void Upkeep::RefreshMark() {
   }
 }
 
+void Upkeep::WatchDisk() {
+  const bool full = rooms_.store.disk_room().full;
+  if (full == disk_was_full_) return;
+  disk_was_full_ = full;
+  if (full) {
+    rooms_.logger.Error(
+        "the disk is full: only what ends access is done until there is room");
+  } else {
+    rooms_.logger.Info("there is room on the disk again");
+  }
+}
+
 void Upkeep::ApplyKeySchedule() {
   auto changed = rooms_.keys.ApplySchedule(rooms_.clock.Now());
   if (!changed.ok()) {

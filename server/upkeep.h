@@ -39,6 +39,9 @@ class Upkeep {
   absl::Status WriteMark();
   void RefreshMark();
 
+  // Says once that the disk has filled up, and once that there is room again.
+  void WatchDisk();
+
   void ApplyKeySchedule();
 
   // Drops ledger rows, sessions and audit rows that nothing can ask for any
@@ -58,6 +61,8 @@ class Upkeep {
 
  private:
   bool ClockIsInDoubt();
+
+  bool disk_was_full_ = false;
 
   const Rooms rooms_;
   bool clock_in_doubt_ = false;

@@ -1,6 +1,7 @@
 #ifndef OSTIARY_STORAGE_STORE_H_
 #define OSTIARY_STORAGE_STORE_H_
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -60,6 +61,11 @@ struct StoreListener {
       on_commit;
 };
 
+struct DiskRoom {
+  bool full = false;  // only what ends access is written
+  std::int64_t reserve_bytes = 0;
+};
+
 // The cellar: everything that must survive is behind this door.
 //
 // Thread-safe.
@@ -86,7 +92,13 @@ class Store {
   // from `fn` rolls everything back and is returned; so what must survive a
   // refusal is an outcome of `fn`, turned into an error after the commit.
   // kUnavailable: not committed. kUnknown: the commit itself failed and the
-  // change may or may not survive.
+  // change may or may not survive a crash; until then it is not there.
+  // kResourceExhausted: the disk is full, not committed.
+  //
+  // On a full disk what ends access is still written, from a reserve, and all
+  // else is refused. Which is which is seen from what `fn` wrote, so that no
+  // flow can forget to say it: to end access is to write the ledger or to flip
+  // a slot of a status list, and to open no session.
   virtual absl::Status Write(WriteFn fn) = 0;
 
   // True if the store can be written now; for readiness.
@@ -104,6 +116,9 @@ class Store {
   virtual absl::StatusOr<Backup> BackUp(const BackupOrder&) {
     return absl::UnimplementedError("this store makes no backups");
   }
+
+  // How the disk stood at the last write.
+  virtual DiskRoom disk_room() const { return {}; }
 };
 
 // Read and Write for bodies that produce a value.

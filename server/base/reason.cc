@@ -24,7 +24,7 @@ struct Row {
 using Code = absl::StatusCode;
 
 // One row per reason, in the order of the enum.
-constexpr std::array<Row, 26> kRows = {{
+constexpr std::array<Row, 27> kRows = {{
     {Reason::kInternal, "INTERNAL", Code::kInternal, "server_error",
      "Something went wrong on our side."},
     {Reason::kArgumentInvalid, "ARGUMENT_INVALID", Code::kInvalidArgument,
@@ -79,6 +79,9 @@ constexpr std::array<Row, 26> kRows = {{
      "temporarily_unavailable", "The server is starting or draining."},
     {Reason::kStoreUnavailable, "STORE_UNAVAILABLE", Code::kUnavailable,
      "temporarily_unavailable", "The store cannot be reached."},
+    {Reason::kStoreFull, "STORE_FULL", Code::kUnavailable,
+     "temporarily_unavailable",
+     "The server's disk is full: only what ends access is done."},
     {Reason::kDeadlineExceeded, "DEADLINE_EXCEEDED", Code::kDeadlineExceeded,
      "temporarily_unavailable",
      "The deadline passed, or could not have been met."},
@@ -175,8 +178,15 @@ Reason ReasonOf(const absl::Status& status) {
       static_cast<std::size_t>(index) < kRows.size()) {
     return static_cast<Reason>(index);
   }
-  return status.code() == Code::kUnavailable ? Reason::kStoreUnavailable
-                                             : Reason::kInternal;
+  switch (status.code()) {
+    case Code::kUnavailable:
+    case Code::kUnknown:
+      return Reason::kStoreUnavailable;
+    case Code::kResourceExhausted:
+      return Reason::kStoreFull;
+    default:
+      return Reason::kInternal;
+  }
 }
 
 bool HasReason(const absl::Status& status) {

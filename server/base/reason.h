@@ -38,7 +38,9 @@ enum class Reason {
   kOverloaded,    // a bounded queue is full; RetryInfo says when
   kKeyStateConflict,  // the key is not in a state that allows this
   kNotReady,          // starting or draining
-  kStoreUnavailable,  // the database cannot be reached or written
+  kStoreUnavailable,  // the database cannot be reached or written; if the
+                      // commit itself failed, the change may survive a crash
+  kStoreFull,         // the disk is full: only what ends access is written
   kDeadlineExceeded,  // the caller's deadline cannot be met
   kCancelled,         // the caller went away
 };
@@ -67,11 +69,12 @@ absl::Status RefuseFields(Reason reason,
                           const std::vector<FieldViolation>& violations);
 absl::Status RefuseField(absl::string_view field,
                          absl::string_view description);
-// kRateLimited or kOverloaded; the caller may come back after `retry_after`.
+// kRateLimited, kOverloaded or kStoreFull; the caller may come back after
+// `retry_after`.
 absl::Status RefuseUntil(Reason reason, absl::Duration retry_after);
 
 // What `status` says. A status that did not come from the functions above has
-// kInternal, or kStoreUnavailable where its code says so.
+// kInternal, or kStoreUnavailable or kStoreFull where its code says so.
 Reason ReasonOf(const absl::Status& status);
 // True if the status was made by the functions above: its sentence may leave.
 bool HasReason(const absl::Status& status);

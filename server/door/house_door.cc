@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kIncidentBytes = 6;
 // A queue this full empties in about this time.
 constexpr absl::Duration kComeBackAfter = absl::Seconds(1);
+// Somebody has to make room first.
+constexpr absl::Duration kLookForRoomAfter = absl::Seconds(5);
 constexpr std::size_t kCodes = 17;
 
 // For the figures.
@@ -190,9 +192,11 @@ GateAnswer HouseDoor::AskGate(const ForwardedCheck& asked) {
 }
 
 // What is inside a status of ours may leave; anything else becomes an incident
-// that the log can explain.
+// that the log can explain. A full disk is none: it would fill the log, too.
 absl::Status HouseDoor::MakePublic(const MethodRow& row, absl::Status status) {
   if (status.ok() || HasReason(status)) return status;
+  if (ReasonOf(status) == Reason::kStoreFull)
+    return RefuseUntil(Reason::kStoreFull, kLookForRoomAfter);
   const std::string incident =
       absl::BytesToHexString(parts_.random.Bytes(kIncidentBytes));
   parts_.logger.Error("a call failed", {{"incident", incident},

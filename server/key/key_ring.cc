@@ -89,8 +89,45 @@ absl::Status KeyRing::Start(absl::Time now) {
              [&ids = in_file_](storage::WriteTx& tx, KeyChange& change) {
                return RevokeAgain(tx, change, ids);
              });
+  if (absl::IsResourceExhausted(changes.status()))
+    return StartAsItIs(changes.status());
   if (!changes.ok()) return changes.status();
   return WriteRevokedFile();
+}
+
+// The keys that are there go on signing and verifying; the schedule is asked
+// again every minute.
+absl::Status KeyRing::StartAsItIs(const absl::Status& cause) {
+  std::vector<KeyRow> rows;
+  bool must_revoke = false;
+  const auto look = [&](storage::ReadTx& tx) -> absl::Status {
+    must_revoke = false;
+    absl::StatusOr<std::vector<KeyRow>> found = tx.keys().List(kAccessPurpose);
+    if (!found.ok()) return found.status();
+    rows = *std::move(found);
+    const auto is_in_ledger =
+        [&](absl::string_view key_id) -> absl::StatusOr<bool> {
+      const auto row =
+          tx.ledger().FindNewest(storage::LedgerKind::kKey, key_id);
+      if (!row.ok()) return row.status();
+      return row->has_value();
+    };
+    for (const std::string& key_id : in_file_) {
+      const auto known = is_in_ledger(key_id);
+      if (!known.ok()) return known.status();
+      if (!*known) must_revoke = true;
+    }
+    for (const KeyRow& row : rows) {
+      if (row.state == kStateRevoked) continue;
+      const auto known = is_in_ledger(row.key_id);
+      if (!known.ok()) return known.status();
+      if (*known) must_revoke = true;
+    }
+    return absl::OkStatus();
+  };
+  if (auto s = store_.Read(look); !s.ok()) return s;
+  if (must_revoke || rows.empty()) return cause;
+  return Publish(std::move(rows));
 }
 
 std::shared_ptr<const KeyView> KeyRing::Snapshot() const {
@@ -175,7 +212,7 @@ absl::StatusOr<KeyRevocation> KeyRing::Revoke(absl::string_view key_id,
       });
   if (!changes.ok()) return changes.status();
   if (auto s = WriteRevokedFile(); !s.ok()) {
-    return absl::InternalError(absl::StrCat(
+    return absl::UnavailableError(absl::StrCat(
         "the key is revoked, but the revoked-key file does not say so: ",
         s.message()));
   }

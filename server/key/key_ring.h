@@ -91,8 +91,9 @@ class KeyRing {
   // Ends a key and every token it signed, at once and for ever. If it was the
   // active one its successor signs from now on, published long enough or not.
   // Returns once the ledger, the snapshot and the revoked-key file say so;
-  // kInternal if only the file does not: the key is revoked then, and the file
-  // is tried again with every ApplySchedule. Revoking twice answers the same.
+  // kUnavailable if only the file does not: the key is revoked then, and the
+  // file is tried again with every ApplySchedule. Revoking twice answers the
+  // same.
   absl::StatusOr<KeyRevocation> Revoke(absl::string_view key_id,
                                        absl::string_view reason,
                                        const storage::AuditRow& audit,
@@ -110,6 +111,10 @@ class KeyRing {
           KeyRingOptions options);
 
   absl::Status Start(absl::Time now) ABSL_LOCKS_EXCLUDED(operations_);
+  // On a full disk, which refused what was due with `cause`: the keys as they
+  // are, if none of them would have to be revoked again.
+  absl::Status StartAsItIs(const absl::Status& cause)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(operations_);
   absl::StatusOr<int> DoWhatIsDue(absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(operations_);
   absl::StatusOr<int> Change(const storage::AuditRow& audit, absl::Time now,

@@ -22,28 +22,38 @@ Checkpointer::~Checkpointer() {
   sqlite3_wal_hook(connection_.handle(), nullptr, nullptr);
 }
 
-void Checkpointer::AfterCommit() {
+absl::Status Checkpointer::AfterCommit() {
   // The log has started anew.
   if (pages_in_log_ < kPages) next_at_ = kPages;
-  if (pages_in_log_ < next_at_) return;
+  if (pages_in_log_ < next_at_) return absl::OkStatus();
   next_at_ = pages_in_log_ + kPages;
   const bool patient =
       pages_in_log_ >= kTooManyPages && !readers_.has_long_read();
-  Checkpoint(patient ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
+  return Checkpoint(patient ? SQLITE_CHECKPOINT_RESTART
+                            : SQLITE_CHECKPOINT_PASSIVE);
 }
 
-void Checkpointer::Finish() { Checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
+absl::Status Checkpointer::CopyNow() {
+  return Checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+}
 
-void Checkpointer::Checkpoint(int mode) {
+void Checkpointer::Finish() {
+  Checkpoint(SQLITE_CHECKPOINT_TRUNCATE).IgnoreError();
+}
+
+absl::Status Checkpointer::Checkpoint(int mode) {
   // Also those taken while we copy would keep the next commit from starting
   // the log anew.
   const Readers::NoSnapshotsKept pause(readers_);
   sqlite3_busy_timeout(connection_.handle(), kPatienceMilliseconds);
   Pass(FailPoint::kCheckpointBefore);
-  sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr,
-                            nullptr);
+  const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr,
+                                              mode, nullptr, nullptr);
+  const absl::Status copied =
+      code == SQLITE_OK ? absl::OkStatus() : connection_.ErrorFor(code);
   Pass(FailPoint::kCheckpointAfter);
   sqlite3_busy_timeout(connection_.handle(), Connection::kBusyMilliseconds);
+  return copied;
 }
 
 }  // namespace ostiary::storage::sqlite

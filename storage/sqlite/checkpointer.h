@@ -30,15 +30,18 @@ class Checkpointer {
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
-  // To be called between transactions. Never fails: what could not be copied
-  // is copied next time.
-  void AfterCommit();
+  // To be called between transactions. What could not be copied is copied next
+  // time; kResourceExhausted: because the file has no room to grow.
+  absl::Status AfterCommit();
+
+  // Copies what it can at once, so that the log may start anew.
+  absl::Status CopyNow();
 
   // Copies everything and cuts the log to nothing; for the end.
   void Finish();
 
  private:
-  void Checkpoint(int mode);
+  absl::Status Checkpoint(int mode);
 
   Connection& connection_;
   Readers& readers_;

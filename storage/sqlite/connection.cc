@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/sqlite/reserve.h"
 
 namespace ostiary::storage::sqlite {
 namespace {
@@ -24,11 +25,12 @@ absl::StatusCode CodeFrom(int extended_code) {
     case SQLITE_READONLY:
     case SQLITE_INTERRUPT:
     case SQLITE_IOERR:
-    case SQLITE_FULL:
     case SQLITE_CANTOPEN:
     case SQLITE_PROTOCOL:
     case SQLITE_PERM:
       return absl::StatusCode::kUnavailable;
+    case SQLITE_FULL:
+      return absl::StatusCode::kResourceExhausted;
     case SQLITE_CORRUPT:
       return absl::StatusCode::kDataLoss;
     case SQLITE_NOTADB:
@@ -106,8 +108,40 @@ absl::Status Connection::Fail(absl::Status failure) {
   return failure;
 }
 
+void Connection::ClearFailure() {
+  if (absl::IsDataLoss(failure_)) sqlite3_db_release_memory(handle());
+  failure_ = absl::OkStatus();
+}
+
 absl::Status Connection::ErrorFor(int code) const {
-  return StatusFrom(code, sqlite3_errmsg(handle()));
+  if (!FoundNoRoom(code)) return StatusFrom(code, sqlite3_errmsg(handle()));
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "sqlite: ", sqlite3_errmsg(handle()), " (no room, ", code, ")"));
+}
+
+// SQLITE_FULL is what a disk without room makes of a write. Of a quota, or of
+// a limit on the size of files, only the system's error number tells.
+bool Connection::FoundNoRoom(int code) const {
+  if (code == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) return true;
+  return code == SQLITE_IOERR_WRITE &&
+         (MeansNoRoom(LastErrorOf(SQLITE_FCNTL_FILE_POINTER)) ||
+          MeansNoRoom(LastErrorOf(SQLITE_FCNTL_JOURNAL_POINTER)));
+}
+
+int Connection::LastErrorOf(int which_file) const {
+  sqlite3_file* const file = File(which_file);
+  int error = 0;
+  if (file != nullptr)
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+  return error;
+}
+
+sqlite3_file* Connection::File(int which_file) const {
+  sqlite3_file* file = nullptr;
+  const int code = sqlite3_file_control(handle(), "main", which_file, &file);
+  const bool open =
+      code == SQLITE_OK && file != nullptr && file->pMethods != nullptr;
+  return open ? file : nullptr;
 }
 
 int Connection::last_code() const { return sqlite3_extended_errcode(handle()); }

@@ -17,6 +17,7 @@ namespace ostiary::storage::sqlite {
 // What an SQLite result code means to a caller of the store:
 //   kAlreadyExists  a unique key is taken
 //   kUnavailable    disk, memory or a lock was not to be had; may pass
+//   kResourceExhausted  the disk is full
 //   kDataLoss       the file is damaged: SQLite says so, or summing_vfs.h
 //   kFailedPrecondition  the file is none of SQLite's
 //   kInvalidArgument     a value is larger than SQLite can hold
@@ -59,7 +60,9 @@ class Connection {
   // Makes `failure` stick, unless one does already, and returns it.
   absl::Status Fail(absl::Status failure);
   const absl::Status& failure() const { return failure_; }
-  void ClearFailure() { failure_ = absl::OkStatus(); }
+  // After kDataLoss also forgets the pages that were read: if they were misread
+  // and not damaged, they are read anew.
+  void ClearFailure();
 
   // The status for what SQLite just answered on this connection.
   absl::Status ErrorFor(int code) const;
@@ -72,6 +75,9 @@ class Connection {
   // undo themselves, left out.
   std::int64_t total_changes() const;
   sqlite3* handle() const { return handle_.get(); }
+  // SQLITE_FCNTL_FILE_POINTER or SQLITE_FCNTL_JOURNAL_POINTER (the log). Null
+  // if it is not open.
+  sqlite3_file* File(int which_file) const;
 
  private:
   struct CloseHandle {
@@ -84,6 +90,10 @@ class Connection {
   };
   using Handle = std::unique_ptr<sqlite3, CloseHandle>;
   using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+  bool FoundNoRoom(int code) const;
+  // The system's error number of the last call that failed on the file.
+  int LastErrorOf(int which_file) const;
 
   explicit Connection(Handle handle) : handle_(std::move(handle)) {}
 

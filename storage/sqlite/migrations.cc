@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/fail_point.h"
 #include "storage/sqlite/file_header.h"
+#include "storage/sqlite/log_settling.h"
 #include "storage/sqlite/query.h"
 
 namespace ostiary::storage::sqlite {
@@ -165,6 +166,8 @@ absl::Status Migrate(Connection& connection, const std::string& path,
   if (!refusal.ok()) return refusal;
   const absl::Status wal = SwitchToWal(connection, path);
   if (!wal.ok()) return wal;
+  const absl::Status settled = SettleLog(connection);
+  if (!settled.ok()) return settled;
   for (bool done = false; !done;) {
     const absl::Status step = Step(connection, path, migrations, &done);
     if (!step.ok()) return step;

@@ -32,6 +32,7 @@ std::string LogOf(const std::string& path) { return path + "-wal"; }
 std::string LogIndexOf(const std::string& path) { return path + "-shm"; }
 // And that page_sums.h keeps there.
 std::string SumsOf(const std::string& path) { return path + "-sums"; }
+std::string ReserveOf(const std::string& path) { return path + "-reserve"; }
 
 absl::Status SystemError(absl::string_view what, const std::string& path) {
   const std::string message =
@@ -283,6 +284,9 @@ absl::Status Exchange(const std::string& fresh, const std::string& path,
   for (const std::string& store : {path, fresh}) {
     if (auto removed = RemoveFile(SumsOf(store)); !removed.ok()) return removed;
   }
+  // The one of the store that goes is the one of the store that comes.
+  if (auto removed = RemoveFile(ReserveOf(fresh)); !removed.ok())
+    return removed;
   if (auto synced = SyncFolderOf(path); !synced.ok()) return synced;
   if (std::rename(fresh.c_str(), path.c_str()) != 0)
     return SystemError("put in place", fresh);
@@ -300,6 +304,7 @@ absl::Status Adopt(const std::string& path, const std::string& aside) {
 absl::Status Remove(const std::string& path) {
   if (auto removed = RemoveLog(path); !removed.ok()) return removed;
   if (auto removed = RemoveFile(SumsOf(path)); !removed.ok()) return removed;
+  if (auto removed = RemoveFile(ReserveOf(path)); !removed.ok()) return removed;
   if (auto removed = RemoveFile(path + ".part"); !removed.ok()) return removed;
   if (auto removed = RemoveFile(LogOf(path) + ".part"); !removed.ok())
     return removed;

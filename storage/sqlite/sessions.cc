@@ -131,6 +131,7 @@ absl::StatusOr<std::vector<SessionRow>> SqliteSessions::ListLive(
 }
 
 absl::Status SqliteSessions::Insert(const SessionRow& row) {
+  ++opened_;
   Query query(connection_, kInsert);
   Bind(query, row);
   return query.Run();

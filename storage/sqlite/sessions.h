@@ -32,8 +32,12 @@ class SqliteSessions : public SessionTable {
   absl::StatusOr<std::int64_t> DeleteEnded(absl::Time before,
                                            std::size_t limit) override;
 
+  // How often a session was opened here, rolled back or not.
+  std::int64_t opened() const { return opened_; }
+
  private:
   Connection& connection_;
+  std::int64_t opened_ = 0;
 };
 
 }  // namespace ostiary::storage::sqlite

@@ -21,6 +21,8 @@
 namespace ostiary::storage::sqlite {
 namespace {
 
+constexpr char kReserveSuffix[] = "-reserve";
+
 // Rewritten by Ping.
 constexpr char kProbe[] = "store.probe";
 
@@ -50,12 +52,14 @@ class SqliteStore : public Store {
  public:
   SqliteStore(std::string path, std::unique_ptr<SummingVfs> vfs,
               std::unique_ptr<Connection> writer,
+              std::unique_ptr<Reserve> reserve,
               std::vector<std::unique_ptr<Connection>> readers,
               StoreListener listener)
       : path_(std::move(path)),
         vfs_(std::move(vfs)),
         readers_(std::move(readers), commits_),
-        writer_(std::move(writer), readers_, commits_, std::move(listener)) {}
+        writer_(std::move(writer), std::move(reserve), readers_, commits_,
+                std::move(listener)) {}
 
   absl::Status Read(ReadFn fn) override { return readers_.Read(fn); }
   absl::Status ReadRecent(ReadFn fn) override {
@@ -77,6 +81,7 @@ class SqliteStore : public Store {
     const Readers::LongRead long_read(readers_);
     return WriteBackup(**source, order);
   }
+  DiskRoom disk_room() const override { return writer_.disk_room(); }
 
  private:
   const std::string path_;
@@ -138,6 +143,11 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
   if (!created.ok()) return created;
   if (const absl::Status known = CheckBeforeSqlite(path); !known.ok())
     return known;
+  // Before anything is written: on a full disk it makes the room that opening
+  // the store takes.
+  absl::StatusOr<std::unique_ptr<Reserve>> reserve =
+      Reserve::Open(absl::StrCat(path, kReserveSuffix));
+  if (!reserve.ok()) return reserve.status();
   absl::StatusOr<std::unique_ptr<SummingVfs>> vfs =
       SummingVfs::Create(path, options.trust);
   if (!vfs.ok()) return vfs.status();
@@ -156,7 +166,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
     readers.push_back(*std::move(reader));
   }
   return std::make_unique<SqliteStore>(path, *std::move(vfs),
-                                       *std::move(writer), std::move(readers),
+                                       *std::move(writer), *std::move(reserve),
+                                       std::move(readers),
                                        std::move(options.listener));
 }
 

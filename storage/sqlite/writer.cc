@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <limits>
@@ -19,8 +20,16 @@ namespace ostiary::storage::sqlite {
 namespace {
 
 absl::Status NotCommitted(const absl::Status& cause) {
-  return absl::UnavailableError(
-      absl::StrCat("not committed: ", cause.message()));
+  return absl::Status(absl::IsResourceExhausted(cause)
+                          ? absl::StatusCode::kResourceExhausted
+                          : absl::StatusCode::kUnavailable,
+                      absl::StrCat("not committed: ", cause.message()));
+}
+
+absl::Status NoRoomForThis() {
+  return absl::ResourceExhaustedError(
+      "the disk is full: only what ends access is written until there is room "
+      "again");
 }
 
 // What a failed COMMIT with this code left behind. The commit record is the
@@ -41,6 +50,7 @@ struct Writer::Operation {
   Store::WriteFn fn;
   // Written by the writer's thread before the gate opens.
   absl::Status outcome = absl::OkStatus();
+  bool ends_access = false;  // known on a full disk only
 };
 
 // Where the callers of one group wait. All are woken by one call of the
@@ -65,13 +75,16 @@ class Writer::Gate {
   std::atomic<int> open_{0};
 };
 
-Writer::Writer(std::unique_ptr<Connection> connection, Readers& readers,
+Writer::Writer(std::unique_ptr<Connection> connection,
+               std::unique_ptr<Reserve> reserve, Readers& readers,
                CommitNumber& commits, StoreListener listener)
     : connection_(std::move(connection)),
       commits_(commits),
       listener_(std::move(listener)),
       tx_(*connection_),
       checkpointer_(*connection_, readers),
+      reserve_(std::move(reserve)),
+      disk_full_(!reserve_->whole()),
       waiting_{{}, std::make_shared<Gate>()},
       thread_([this] { Loop(); }) {}
 
@@ -103,6 +116,10 @@ absl::Status Writer::Write(Store::WriteFn fn) {
   return std::move(operation.outcome);
 }
 
+DiskRoom Writer::disk_room() const {
+  return {disk_full_.load(std::memory_order_relaxed), reserve_->bytes()};
+}
+
 void Writer::Loop() {
   bool crowded = false;
   for (;;) {
@@ -110,11 +127,12 @@ void Writer::Loop() {
     // about to call: whoever is ready to run on this core goes first, so that
     // fewer groups carry the same calls. No timer: alone, we go on at once.
     if (crowded) sched_yield();
-    const Group group = TakeWaiting();
+    Group group = TakeWaiting();
     if (group.operations.empty()) break;
     crowded = group.operations.size() > 1;
-    Run(group);
-    checkpointer_.AfterCommit();
+    Run(std::move(group));
+    if (absl::IsResourceExhausted(checkpointer_.AfterCommit()) && MakeRoom())
+      CopyLog();
   }
   checkpointer_.Finish();
 }
@@ -126,11 +144,11 @@ Writer::Group Writer::TakeWaiting() {
   return std::exchange(waiting_, {{}, std::make_shared<Gate>()});
 }
 
-void Writer::Run(const Group& group) {
+void Writer::Run(Group group) {
   const absl::Time began = absl::Now();
   const auto start = std::chrono::steady_clock::now();
   LedgerHead head;
-  const absl::Status committed = Commit(group, &head);
+  const absl::Status committed = CommitWithRoom(group, &head);
   if (committed.ok()) {
     Pass(FailPoint::kCommitAfter);
     // Before anyone is answered: whoever reads after an answer must not be
@@ -138,7 +156,7 @@ void Writer::Run(const Group& group) {
     commits_.fetch_add(1);
     Announce(head);
     Pass(FailPoint::kCommitAnnounced);
-    if (listener_.on_commit) {
+    if (listener_.on_commit && !group.operations.empty()) {
       listener_.on_commit(
           began, absl::FromChrono(std::chrono::steady_clock::now() - start),
           group.operations.size());
@@ -148,6 +166,51 @@ void Writer::Run(const Group& group) {
       operation->outcome = committed;
   }
   group.gate->Open();  // the operations are gone from here on
+}
+
+absl::Status Writer::CommitWithRoom(Group& group, LedgerHead* head) {
+  if (disk_full_ && reserve_->Refill()) disk_full_ = false;
+  if (!disk_full_) {
+    absl::Status committed = Commit(group, head);
+    if (!absl::IsResourceExhausted(committed)) return committed;
+    disk_full_ = true;
+  }
+  return CommitFromReserve(group, head);
+}
+
+absl::Status Writer::CommitFromReserve(Group& group, LedgerHead* head) {
+  for (;;) {
+    absl::Status committed = KeepWhatEndsAccess(group);
+    if (committed.ok() && !group.operations.empty())
+      committed = Commit(group, head);
+    if (!absl::IsResourceExhausted(committed) || !MakeRoom()) return committed;
+    CopyLog();
+  }
+}
+
+// Runs everything once to see, and undoes it: what is rolled back to a
+// savepoint would still be written by the commit, page for page.
+absl::Status Writer::KeepWhatEndsAccess(Group& group) {
+  const absl::StatusOr<Applied> applied = ApplyAll(group, Undo::kToSavepoint);
+  if (!applied.ok()) return Abandon(NotCommitted(applied.status()));
+  Abandon(absl::OkStatus()).IgnoreError();
+  auto& operations = group.operations;
+  operations.erase(std::remove_if(operations.begin(), operations.end(),
+                                  [](const Operation* operation) {
+                                    return !operation->ends_access;
+                                  }),
+                   operations.end());
+  return absl::OkStatus();
+}
+
+bool Writer::MakeRoom() {
+  disk_full_ = true;
+  return reserve_->GiveUpPiece();
+}
+
+void Writer::CopyLog() {
+  while (absl::IsResourceExhausted(checkpointer_.CopyNow()) && MakeRoom()) {
+  }
 }
 
 absl::Status Writer::Commit(const Group& group, LedgerHead* head) {
@@ -194,10 +257,16 @@ absl::StatusOr<Writer::Applied> Writer::Apply(Operation& operation) {
 
 absl::StatusOr<Writer::Applied> Writer::ApplyInSavepoint(Operation& operation) {
   const News before = news();
+  const Written written_before = written();
   const absl::Status set = Query(*connection_, "SAVEPOINT operation").Run();
   if (!set.ok()) return set;
   const absl::Status ran = RunBody(operation);
   if (!ran.ok()) return ran;
+  if (disk_full_ && operation.outcome.ok()) {
+    operation.ends_access = EndsAccess(written_before);
+    const bool wrote = connection_->total_changes() != written_before.rows;
+    if (wrote && !operation.ends_access) operation.outcome = NoRoomForThis();
+  }
   if (!operation.outcome.ok()) {
     KeepNews(before);
     const absl::Status back =
@@ -211,6 +280,9 @@ absl::StatusOr<Writer::Applied> Writer::ApplyInSavepoint(Operation& operation) {
 
 absl::Status Writer::RunBody(Operation& operation) {
   operation.outcome = operation.fn(tx_);
+  // The disk is full for the whole group.
+  const absl::Status failure = connection_->failure();
+  if (absl::IsResourceExhausted(failure)) return failure;
   // A body that overlooked an error of the store's is not committed.
   if (operation.outcome.ok()) operation.outcome = connection_->failure();
   // A full disk or an I/O error makes SQLite roll everything back by itself.
@@ -219,6 +291,21 @@ absl::Status Writer::RunBody(Operation& operation) {
   }
   connection_->ClearFailure();
   return absl::OkStatus();
+}
+
+Writer::Written Writer::written() {
+  const News told = news();
+  return {connection_->total_changes(),
+          static_cast<std::int64_t>(told.appended + told.flipped),
+          tx_.sessions().opened()};
+}
+
+// One that also opens a session would use the reserve up, one sign-in after the
+// other.
+bool Writer::EndsAccess(const Written& before) {
+  const Written now = written();
+  return now.endings > before.endings &&
+         now.sessions_opened == before.sessions_opened;
 }
 
 absl::Status Writer::Abandon(absl::Status cause) {

@@ -1,6 +1,7 @@
 #ifndef OSTIARY_STORAGE_SQLITE_WRITER_H_
 #define OSTIARY_STORAGE_SQLITE_WRITER_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/readers.h"
+#include "storage/sqlite/reserve.h"
 #include "storage/sqlite/transaction.h"
 #include "storage/store.h"
 
@@ -20,6 +22,9 @@ namespace ostiary::storage::sqlite {
 // The one thread that writes. Everything that waits becomes one group: one
 // transaction, one commit, one sync of the disk for all. No timer: while a
 // group is being committed the next one gathers.
+//
+// On a full disk only what ends access is written, from the reserve; all else
+// is refused until there is room again (README.md).
 //
 // An operation that fails is undone; its neighbours do not notice. Hardly one
 // fails after it has written, so the group first runs without savepoints, and
@@ -31,7 +36,8 @@ namespace ostiary::storage::sqlite {
 class Writer {
  public:
   // The references must outlive this object.
-  Writer(std::unique_ptr<Connection> connection, Readers& readers,
+  Writer(std::unique_ptr<Connection> connection,
+         std::unique_ptr<Reserve> reserve, Readers& readers,
          CommitNumber& commits, StoreListener listener);
   // Commits what waits, then copies the log into the file.
   ~Writer();
@@ -40,6 +46,8 @@ class Writer {
 
   // As Store::Write.
   absl::Status Write(Store::WriteFn fn);
+
+  DiskRoom disk_room() const;
 
  private:
   // One waiting call. Lives on its caller's stack.
@@ -53,9 +61,18 @@ class Writer {
 
   void Loop();
   Group TakeWaiting();  // empty: the end
-  void Run(const Group& group);
+  void Run(Group group);
+  // Commits all of the group or, on a full disk, what of it ends access; the
+  // others have their outcome then and are taken out of the group.
+  absl::Status CommitWithRoom(Group& group, LedgerHead* head);
+  absl::Status CommitFromReserve(Group& group, LedgerHead* head);
+  absl::Status KeepWhatEndsAccess(Group& group);
   // Everything up to and including the commit. An error is everyone's.
   absl::Status Commit(const Group& group, LedgerHead* head);
+  // Frees a piece of the reserve and copies the log, so that it may start anew
+  // within what it has. False if none was left.
+  bool MakeRoom();
+  void CopyLog();
 
   // How what an operation wrote is undone if it fails: not at all, the group
   // has to run again, or by itself.
@@ -67,6 +84,14 @@ class Writer {
   absl::StatusOr<Applied> ApplyInSavepoint(Operation& operation);
   // Runs the body and notes its outcome.
   absl::Status RunBody(Operation& operation);
+  // What was written so far in this transaction, by all operations.
+  struct Written {
+    std::int64_t rows = 0;
+    std::int64_t endings = 0;
+    std::int64_t sessions_opened = 0;
+  };
+  Written written();
+  bool EndsAccess(const Written& before);
   // What the listener would be told, cut back to so much.
   struct News {
     std::size_t appended = 0;
@@ -82,6 +107,8 @@ class Writer {
   const StoreListener listener_;
   SqliteWriteTx tx_;           // the writer's thread
   Checkpointer checkpointer_;  // the writer's thread
+  const std::unique_ptr<Reserve> reserve_;
+  std::atomic<bool> disk_full_{false};  // set by the writer's thread
 
   std::mutex mutex_;
   std::condition_variable arrived_;

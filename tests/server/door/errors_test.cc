@@ -58,7 +58,7 @@ TEST(Errors, RetryDelayLeavesAsRetryInfo) {
 TEST(Errors, TextOfAStatusThatIsNotOursStaysInside) {
   for (const absl::Status& status :
        {absl::InternalError("secret at /var/db"),
-        absl::NotFoundError("row secret"), absl::UnknownError("secret"),
+        absl::NotFoundError("row secret"),
         absl::PermissionDeniedError("secret"), absl::DataLossError("secret")}) {
     const google::rpc::Status out = ToRpcStatus(status);
     EXPECT_EQ(out.code(), static_cast<int>(absl::StatusCode::kInternal));
@@ -68,11 +68,23 @@ TEST(Errors, TextOfAStatusThatIsNotOursStaysInside) {
 }
 
 TEST(Errors, UnavailableStoreIsSaidToBeUnavailableAndNoMore) {
+  // Unknown: the commit itself failed.
+  for (const absl::Status& status :
+       {absl::UnavailableError("no disk at /secret"),
+        absl::UnknownError("the commit failed at /secret")}) {
+    const google::rpc::Status out = ToRpcStatus(status);
+    EXPECT_EQ(out.code(), static_cast<int>(absl::StatusCode::kUnavailable));
+    EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(out)->reason(),
+              "STORE_UNAVAILABLE");
+    EXPECT_THAT(out.SerializeAsString(), Not(HasSubstr("secret")));
+  }
+}
+
+TEST(Errors, FullStoreIsSaidToBeFullAndNoMore) {
   const google::rpc::Status out =
-      ToRpcStatus(absl::UnavailableError("disk full at /secret"));
+      ToRpcStatus(absl::ResourceExhaustedError("disk full at /secret"));
   EXPECT_EQ(out.code(), static_cast<int>(absl::StatusCode::kUnavailable));
-  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(out)->reason(),
-            "STORE_UNAVAILABLE");
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(out)->reason(), "STORE_FULL");
   EXPECT_THAT(out.SerializeAsString(), Not(HasSubstr("secret")));
 }
 

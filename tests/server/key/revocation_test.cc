@@ -137,7 +137,7 @@ TEST_F(KeyRevocationTest, WithoutTheFileTheKeyIsRevokedButNotAcknowledged) {
   // A folder in the file's place cannot be written.
   std::filesystem::create_directory(dir_.File("revoked-keys"));
   const auto revoked = Revoke(bad);
-  EXPECT_EQ(ReasonOf(revoked.status()), Reason::kInternal);
+  EXPECT_EQ(ReasonOf(revoked.status()), Reason::kStoreUnavailable);
   EXPECT_FALSE(Verifies(bad));
   EXPECT_EQ(store_.content().ledger.size(), 1u);
   EXPECT_FALSE(ring_->ApplySchedule(now_).ok());
@@ -163,6 +163,35 @@ TEST_F(KeyRevocationTest, RevokingEveryKeyInTurnAlwaysLeavesOneThatSigns) {
   }
   EXPECT_EQ(View()->Count(KeyState::kRevoked), 10);
   EXPECT_EQ(InFile().size(), 10u);
+}
+
+const absl::Status kFull = absl::ResourceExhaustedError("no room");
+
+TEST_F(KeyRevocationTest, OnAFullDiskItStartsWithTheKeysAsTheyAre) {
+  const std::string active = ActiveId();
+  now_ += absl::Hours(24 * 400);  // much is due
+  store_.FailNextCommit(kFull);
+  Restart();
+  EXPECT_EQ(ActiveId(), active);
+  EXPECT_GT(ValueOf(ring_->ApplySchedule(now_)), 0);
+}
+
+TEST_F(KeyRevocationTest, OnAFullDiskItDoesNotStartWithAKeyToBeRevoked) {
+  const auto before = store_.content();
+  ASSERT_OK(Revoke(ActiveId()));
+  // By the file, and by the ledger.
+  store_.Restore(before);
+  store_.FailNextCommit(kFull);
+  EXPECT_THAT(TryLoad(), HasCode(absl::StatusCode::kResourceExhausted));
+  std::filesystem::remove(dir_.File("revoked-keys"));
+  Restart();
+  ASSERT_OK(Revoke(ActiveId()));
+  auto content = store_.content();
+  content.keys = before.keys;
+  store_.Restore(content);
+  std::filesystem::remove(dir_.File("revoked-keys"));
+  store_.FailNextCommit(kFull);
+  EXPECT_THAT(TryLoad(), HasCode(absl::StatusCode::kResourceExhausted));
 }
 
 }  // namespace
