@@ -164,8 +164,7 @@ def test_a_backup_from_before_names_the_key_it_needs_and_takes_it(
     for arguments in (restore, server.command()[1:]):
         done = server.run(*arguments)
         assert done.returncode != 0
-        assert (old_id in done.stderr and str(kek(server)) in done.stderr) or (
-            "ostiaryd restore" in done.stderr), done.stderr
+        assert old_id in done.stderr or "ostiaryd restore" in done.stderr
     assert old_id in server.run(*restore).stderr
 
     put(kek(server), new + old)
