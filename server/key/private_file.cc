@@ -140,18 +140,6 @@ absl::Status CreatePrivateFile(const std::string& path,
   return SyncFolderOf(path);
 }
 
-absl::Status AppendToPrivateFile(const std::string& path,
-                                 absl::string_view content) {
-  const Descriptor fd(
-      open(path.c_str(),
-           O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-           kOwnerOnly));
-  if (!fd.ok()) return Failed("open it", path);
-  if (auto s = CheckOwnership(fd.get(), path); !s.ok()) return s;
-  if (auto s = WriteAll(fd.get(), content, path); !s.ok()) return s;
-  return SyncFolderOf(path);
-}
-
 absl::Status ReplacePrivateFile(const std::string& path,
                                 absl::string_view content) {
   struct stat info {};

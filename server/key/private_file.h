@@ -24,11 +24,6 @@ absl::StatusOr<std::string> ReadPrivateFile(const std::string& path,
 absl::Status CreatePrivateFile(const std::string& path,
                                absl::string_view content);
 
-// Appends and returns once it is on the disk; the file is made (mode 0600) if
-// it is missing.
-absl::Status AppendToPrivateFile(const std::string& path,
-                                 absl::string_view content);
-
 // Puts a file with mode 0600 in the place of the one at `path`. After a crash
 // the old one or the new one is there, whole. kFailedPrecondition, and nothing
 // has changed, if `path` is a link (what it names is somebody else's to

@@ -48,7 +48,7 @@ absl::Status Checkpointer::Checkpoint(int mode) {
   sqlite3_busy_timeout(connection_.handle(), kPatienceMilliseconds);
   Pass(FailPoint::kCheckpointBefore);
   const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr,
-                                              mode, nullptr, nullptr);
+                                             mode, nullptr, nullptr);
   const absl::Status copied =
       code == SQLITE_OK ? absl::OkStatus() : connection_.ErrorFor(code);
   Pass(FailPoint::kCheckpointAfter);

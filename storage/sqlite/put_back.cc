@@ -279,8 +279,8 @@ absl::Status Exchange(const std::string& fresh, const std::string& path,
   Pass(FailPoint::kRestoreAside);
   if (auto set = SetLogAside(path, aside); !set.ok()) return set;
   // The log must be gone from the disk before another database is there, and so
-  // must the sums: no crash leaves those of one store beside the other. The next
-  // start makes them anew.
+  // must the sums: no crash leaves those of one store beside the other. The
+  // next start makes them anew.
   for (const std::string& store : {path, fresh}) {
     if (auto removed = RemoveFile(SumsOf(store)); !removed.ok()) return removed;
   }

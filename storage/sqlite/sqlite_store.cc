@@ -165,10 +165,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(SqliteOptions options) {
     if (!reader.ok()) return reader.status();
     readers.push_back(*std::move(reader));
   }
-  return std::make_unique<SqliteStore>(path, *std::move(vfs),
-                                       *std::move(writer), *std::move(reserve),
-                                       std::move(readers),
-                                       std::move(options.listener));
+  return std::make_unique<SqliteStore>(
+      path, *std::move(vfs), *std::move(writer), *std::move(reserve),
+      std::move(readers), std::move(options.listener));
 }
 
 }  // namespace ostiary::storage::sqlite

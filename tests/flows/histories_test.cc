@@ -9,6 +9,9 @@
 namespace ostiary::testing {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
 constexpr int kClients = 4;
 constexpr int kCalls = 9;
 // So many accounts live side by side in a house, each with a history of its
@@ -138,7 +141,18 @@ TEST(Histories, OfARefreshWithoutCompareAndSetAreNoticed) {
 TEST(Histories, OfAWindowThatIsTooWideAreNoticed) {
   HouseOptions options = Patient();
   options.rotation.retry_window = absl::Hours(1);
-  EXPECT_TRUE(IsNoticed<Recorder>(options));
+  House house(options);
+  checker::History history;
+  Recorder recorder(house, history);
+  const Person ada = recorder.SignUp("ada");
+  const auto tokens = recorder.SignIn(ada);
+  ASSERT_TRUE(tokens.has_value());
+  recorder.Refresh(ada, *tokens);
+  recorder.Refresh(ada, *tokens);
+  EXPECT_THAT(BrokenBy(history), IsEmpty());
+  house.clock.Advance(absl::Seconds(10));
+  recorder.Refresh(ada, *tokens);
+  EXPECT_THAT(BrokenBy(history), ElementsAre("linearizable", "retry_window"));
 }
 
 TEST(Histories, OfNoWindowAtAllAreNoticed) {

@@ -71,7 +71,7 @@ MUTANTS = [
            "storage_power_loss_test"),
     mutant("store: answered before it is committed",
            "storage/sqlite/writer.cc", "  if (committed.ok()) return absl::OkStatus();\n  return Abandon(CommitFailure",
-           "  return absl::OkStatus();\n  return Abandon(CommitFailure", "storage_faults_test", "sqlite_full_disk_test"),
+           "  return absl::OkStatus();\n  return Abandon(CommitFailure", "sqlite_full_disk_test", "storage_power_loss_test"),
     mutant("store: what a failed operation wrote stays",
            "storage/sqlite/writer.cc", ": Applied::kGroupMustBeUndone;", ": Applied::kAll;",
            "sqlite_conformance_test"),
