@@ -46,14 +46,14 @@ class KeyEncryptionTest : public ::testing::Test {
     const std::string first = ring->Snapshot()->active().key_id();
     // Retired (its public part is sealed), revoked (nothing is), prepared.
     EXPECT_OK(ring->Activate(Prepared(*ring), Lead::kWaived, audit, kNow));
-    EXPECT_OK(ring->Revoke(ring->Snapshot()->active().key_id(), "", audit,
-                           kNow));
+    EXPECT_OK(
+        ring->Revoke(ring->Snapshot()->active().key_id(), "", audit, kNow));
     SystemRandom random;
-    refresh_ = std::string(ValueOf(SymmetricKeys::LoadOrCreate(
-                                       store_, *kek_, kRefreshPurpose, random,
-                                       kNow))
-                               .newest()
-                               .bytes.Reveal());
+    refresh_ =
+        std::string(ValueOf(SymmetricKeys::LoadOrCreate(
+                                store_, *kek_, kRefreshPurpose, random, kNow))
+                        .newest()
+                        .bytes.Reveal());
     rows_ = store_.content().keys.size();
   }
 
@@ -66,8 +66,9 @@ class KeyEncryptionTest : public ::testing::Test {
 
   void WriteFile(const std::string& content) {
     std::ofstream(path_) << content;
-    std::filesystem::permissions(path_, std::filesystem::perms::owner_read |
-                                            std::filesystem::perms::owner_write);
+    std::filesystem::permissions(path_,
+                                 std::filesystem::perms::owner_read |
+                                     std::filesystem::perms::owner_write);
   }
   std::string File() const {
     std::ifstream file(path_);
@@ -90,12 +91,12 @@ class KeyEncryptionTest : public ::testing::Test {
     options.revoked_keys_file = dir_.File("revoked");
     EXPECT_OK(KeyRing::Load(store_, *kek_, options, kNow));
     SystemRandom random;
-    EXPECT_EQ(std::string(ValueOf(SymmetricKeys::LoadOrCreate(
-                                      store_, *kek_, kRefreshPurpose, random,
-                                      kNow))
-                              .newest()
-                              .bytes.Reveal()),
-              refresh_);
+    EXPECT_EQ(
+        std::string(ValueOf(SymmetricKeys::LoadOrCreate(
+                                store_, *kek_, kRefreshPurpose, random, kNow))
+                        .newest()
+                        .bytes.Reveal()),
+        refresh_);
     EXPECT_THAT(store_.content().keys, SizeIs(rows_));
     EXPECT_THAT(ValueOf(encryption_->List()), SizeIs(1));
   }
@@ -134,7 +135,8 @@ TEST_F(KeyEncryptionTest, TheOldKeyOpensNothingThatWasSealedAnew) {
   ASSERT_OK(encryption_->Rotate({}, kNow));
   for (storage::KeyRow row : store_.content().keys) {
     if (row.sealed.empty()) continue;
-    EXPECT_THAT(SealAnew(old, row), HasCode(absl::StatusCode::kFailedPrecondition));
+    EXPECT_THAT(SealAnew(old, row),
+                HasCode(absl::StatusCode::kFailedPrecondition));
   }
 }
 
@@ -253,7 +255,7 @@ TEST_F(KeyEncryptionTest, AFileOfRawBytesIsRotatedToo) {
   WriteFile(std::string(32, 'k'));
   Open();
   EXPECT_FALSE(encryption_->Finish(kNow).ok());  // another key than ours
-  WriteFile(std::string(32, '\x77'));  // the same as kOldLine
+  WriteFile(std::string(32, '\x77'));            // the same as kOldLine
   Open();
   ASSERT_OK(encryption_->Rotate({}, kNow));
   EXPECT_THAT(File(), SizeIs(65));
@@ -269,7 +271,8 @@ TEST_F(KeyEncryptionTest, NothingToDoWritesNothing) {
 
 TEST(KeyLinesTest, WhatIsNoKeyIsNamedByItsLineAndNotQuoted) {
   TempDir dir;
-  std::ofstream(dir.File("kek")) << kOldLine << "\n" << "hunter2\n";
+  std::ofstream(dir.File("kek")) << kOldLine << "\n"
+                                 << "hunter2\n";
   std::filesystem::permissions(dir.File("kek"),
                                std::filesystem::perms::owner_read);
   const auto key =
