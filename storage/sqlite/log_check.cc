@@ -117,8 +117,10 @@ class FrameReader {
   sqlite3_int64 read() const { return next_; }
   int code() const { return code_; }
 
+  // Nothing: the end, or a read failed and code() says how. What lies behind
+  // such a place says nothing about damage.
   std::optional<Frame> Next() {
-    if (next_ >= count_) return std::nullopt;
+    if (next_ >= count_ || code_ != SQLITE_OK) return std::nullopt;
     code_ = file_->pMethods->xRead(
         file_, bytes_.data(), static_cast<int>(bytes_.size()),
         static_cast<sqlite3_int64>(kHeaderBytes) +

@@ -54,9 +54,17 @@ class PageSums {
   // It was written in part: nothing is known about it.
   void Forget(std::uint32_t page);
 
-  // Reads the blocks of `file`. An SQLite code; SQLITE_CORRUPT: a block is
-  // neither whole nor empty.
-  int Load(sqlite3_file* file);
+  // What to make of a block that is neither whole nor empty.
+  enum class Torn {
+    kIsDamage,
+    // A write of it failed half way, and the process died before it could try
+    // again. Only while the log still has its pages: it says nothing about
+    // them, like one that was never written.
+    kSaysNothing,
+  };
+
+  // Reads the blocks of `file`. An SQLite code; SQLITE_CORRUPT: damage.
+  int Load(sqlite3_file* file, Torn torn);
   // True if something was noted that is not in the file.
   bool dirty() const;
   // Writes what was noted since and syncs.

@@ -279,7 +279,12 @@ absl::Status SummingVfs::Load(FileTrust trust) {
   absl::StatusOr<std::unique_ptr<VfsFile>> file =
       VfsFile::Open(base_, sums, kSumsFlags);
   if (!file.ok()) return file.status();
-  code = sums_.Load((*file)->get());
+  int log = 0;
+  code = base_->xAccess(base_, absl::StrCat(path_, "-wal").c_str(),
+                        SQLITE_ACCESS_EXISTS, &log);
+  if (code != SQLITE_OK) return StatusFrom(code, path_);
+  code = sums_.Load((*file)->get(), log == 0 ? PageSums::Torn::kIsDamage
+                                             : PageSums::Torn::kSaysNothing);
   if (code == SQLITE_CORRUPT) return SumsDamaged(path_);
   if (code != SQLITE_OK) return StatusFrom(code, sums);
   file_ = *std::move(file);

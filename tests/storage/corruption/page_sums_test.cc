@@ -49,7 +49,7 @@ std::string SumsOf(std::uint32_t pages) {
 
 int LoadOf(const std::string& bytes, PageSums& sums) {
   const MemoryDisk disk(DiskImage{{kFile, bytes}});
-  return sums.Load(Open()->get());
+  return sums.Load(Open()->get(), PageSums::Torn::kIsDamage);
 }
 
 // Computed with another implementation (python-xxhash). On disks: never
