@@ -221,9 +221,11 @@ def test_every_file_that_ships_is_compiled_so(programs, read):
         pytest.skip("another compiler than GCC has other words for it")
     tests = [Path(build["CMAKE_HOME_DIRECTORY"]) / "tests",
              programs.parent / "tests"]
+    # A test may compile a file of the server's once more, for itself.
     shipped = [entry for entry in json.loads(commands.read_text())
-               if not any(Path(entry["file"]).is_relative_to(folder)
-                          for folder in tests)]
+               if " -o tests/" not in entry["command"]
+               and not any(Path(entry["file"]).is_relative_to(folder)
+                           for folder in tests)]
     assert len(shipped) > 200
     lacking = {entry["file"]: missing for entry in shipped if (
         missing := [flag for flag in REQUIRED
