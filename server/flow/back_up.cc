@@ -73,7 +73,7 @@ class BackUp::Turn {
   explicit Turn(BackUp& back_up) : back_up_(back_up) {
     const MutexLock lock(&back_up_.mutex_);
     taken_ = !back_up_.running_.has_value();
-    if (taken_) back_up_.running_.emplace();
+    if (taken_) back_up_.running_ = Running{};
   }
   ~Turn() {
     if (!taken_) return;

@@ -85,8 +85,9 @@ class SodiumArgon2 final : public Scheme {
       : text_(text.data(), text.size()), memory_bytes_(memory_bytes) {}
 
   bool Matches(absl::string_view password) const override {
-    return crypto_pwhash_str_verify(text_.c_str(), password.data(),
-                                    password.size()) == 0;
+    // libsodium wants an address even of no bytes.
+    const char* bytes = password.empty() ? "" : password.data();
+    return crypto_pwhash_str_verify(text_.c_str(), bytes, password.size()) == 0;
   }
   std::size_t memory_bytes() const override { return memory_bytes_; }
 
