@@ -108,7 +108,9 @@ class EveryCall : public ::testing::TestWithParam<Flow> {
     const TempDir dir;
     copy(file(), dir.File("store.db"));
     ExpectUndamaged(dir.File("store.db"));
-    return DumpOf(dir.File("store.db"));
+    Dump dump = DumpOf(dir.File("store.db"));
+    FaultyDisk::Forget(dir.File("store.db"));
+    return dump;
   }
 
   // What is left by a kill or a power failure right after the answer. After

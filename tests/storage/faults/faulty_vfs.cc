@@ -6,11 +6,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
+#include <system_error>
 
 namespace ostiary::testing {
 namespace {
@@ -252,11 +253,6 @@ void Require(int code) {
   if (code != SQLITE_OK) std::abort();
 }
 
-std::string ContentOf(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 void WriteFile(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
@@ -329,7 +325,8 @@ void FaultyDisk::CopyAsAfterKill(const std::string& from,
     const auto medium = state().media.find(from + suffix);
     if (medium == state().media.end()) continue;
     state().media[to + suffix] = medium->second;
-    WriteFile(to + suffix, ContentOf(from + suffix));
+    std::error_code none;  // it was deleted
+    std::filesystem::copy_file(from + suffix, to + suffix, none);
   }
 }
 
@@ -342,6 +339,11 @@ void FaultyDisk::CopyAsAfterPowerLoss(const std::string& from,
     state().media[to + suffix] = Medium{medium->second.synced, {}};
     WriteFile(to + suffix, medium->second.synced);
   }
+}
+
+void FaultyDisk::Forget(const std::string& path) {
+  const std::lock_guard<std::mutex> lock(state().mutex);
+  for (const char* suffix : kFilesOfAStore) state().media.erase(path + suffix);
 }
 
 }  // namespace ostiary::testing

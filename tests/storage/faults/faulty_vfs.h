@@ -45,6 +45,8 @@ class FaultyDisk {
   // The same as a power failure would leave it: what was synced.
   static void CopyAsAfterPowerLoss(const std::string& from,
                                    const std::string& to);
+  // The store there has been removed, and nobody has it open.
+  static void Forget(const std::string& path);
 };
 
 }  // namespace ostiary::testing

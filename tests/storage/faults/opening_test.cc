@@ -162,6 +162,7 @@ TEST_F(Opening, AStartMayMeetEveryFaultAtEveryCall) {
           }
           struck = FaultyDisk::Disarm() >= k;
           EXPECT_EQ(Revoked(*Open(file)).size(), fresh ? 0u : 20u);
+          FaultyDisk::Forget(file);
           ASSERT_FALSE(HasFailure());
         }
         absl::StrAppend(&tried, tried.empty() ? "" : ", ", FaultName(fault),
