@@ -91,16 +91,36 @@ def test_who_does_not_trust_the_authority_gets_nothing(secured, contract,
         https(server, stranger, contract).call("KeyService/GetJwks")
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
-def test_old_tls_is_refused(secured, authority, version):
-    server = secured()
+def shake_hands(address, authority, version, suites):
+    """What a client that offers only this is answered with: the suite."""
     context = ssl.create_default_context(cafile=authority.cert)
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = version
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    with socket.create_connection(("127.0.0.1", server.http_port)) as wire:
-        with pytest.raises((ssl.SSLError, ConnectionResetError)):
-            context.wrap_socket(wire, server_hostname="localhost")
+    context.set_ciphers(suites)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as wire:
+        with context.wrap_socket(wire, server_hostname="localhost") as secure:
+            return secure.cipher()[0]
+
+
+@pytest.mark.parametrize("face", ["http", "grpc"])
+def test_old_tls_and_old_suites_are_refused(secured, authority, face):
+    server = secured()
+    address = f"127.0.0.1:{server.http_port}" if face == "http" else server.grpc
+    every = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+    assert "GCM" in shake_hands(address, authority, ssl.TLSVersion.TLSv1_2, every)
+    for version, suites in (
+            (ssl.TLSVersion.TLSv1, every), (ssl.TLSVersion.TLSv1_1, every),
+            # Without proof of what was encrypted, without a key that is
+            # forgotten, without encryption, without the server's name.
+            (ssl.TLSVersion.TLSv1_2, "kECDHE+AES:!AESGCM:!AESCCM:@SECLEVEL=0"),
+            (ssl.TLSVersion.TLSv1_2, "kRSA:@SECLEVEL=0"),
+            (ssl.TLSVersion.TLSv1_2, "eNULL:@SECLEVEL=0"),
+            (ssl.TLSVersion.TLSv1_2, "aNULL:@SECLEVEL=0")):
+        with pytest.raises((ssl.SSLError, ConnectionResetError)) as refused:
+            shake_hands(address, authority, version, suites)
+        assert "NO_CIPHERS_AVAILABLE" not in str(refused.value), suites
 
 
 def test_required_client_certificates_keep_out_who_has_none(secured, authority,
