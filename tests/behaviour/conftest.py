@@ -1,12 +1,9 @@
 """Fixtures: the programs, a house behind a wire, a verifier of each library."""
 
-import os
-from pathlib import Path
-
 import pytest
 
-from doors import Contract
-from driver import BUILD, PREPARE, REPOSITORY, Driver
+from driver import BUILD, PREPARE, Driver
+from fixtures import contract, programs  # noqa: F401
 from house import House, Server
 from wire import Wire
 
@@ -20,21 +17,6 @@ def pytest_generate_tests(metafunc):
     if "library" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--library") or list(PREPARE)
         metafunc.parametrize("library", chosen, scope="session")
-
-
-@pytest.fixture(scope="session")
-def programs():
-    folder = Path(os.environ.get("OSTIARY_BIN_DIR",
-                                 REPOSITORY / "build/release/bin")).resolve()
-    if not (folder / "ostiaryd").exists():
-        pytest.exit(f"{folder}/ostiaryd is missing: build first, or set "
-                    "OSTIARY_BIN_DIR", returncode=3)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def contract(programs):
-    return Contract(programs / "ostiary.protoset")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Fixtures: the programs, the contract, one shared server, servers of one's own."""
+"""Fixtures: one shared server, those that the tables are asked of, real clients."""
 
 import os
 import shutil
@@ -7,27 +7,8 @@ from pathlib import Path
 import pytest
 
 from askers import Town, with_role
-from doors import Contract
+from fixtures import contract, new_house, new_server, programs  # noqa: F401
 from house import CANARY, House, Server
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def programs():
-    """Where ostiaryd, ostiary and ostiary.protoset are."""
-    folder = Path(os.environ.get("OSTIARY_BIN_DIR",
-                                 REPOSITORY / "build/release/bin")).resolve()
-    for name in ("ostiaryd", "ostiary", "ostiary.protoset"):
-        if not (folder / name).exists():
-            pytest.exit(f"{folder / name} is missing: build first, or set "
-                        "OSTIARY_BIN_DIR", returncode=3)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def contract(programs):
-    return Contract(programs / "ostiary.protoset")
 
 
 @pytest.fixture(scope="session")
@@ -78,34 +59,6 @@ def tokens(town, other):
 def door(request, house):
     """Each door in turn: the rule holds behind both."""
     return house.door(request.param)
-
-
-@pytest.fixture
-def new_server(programs):
-    """Makes servers with flags of their own; not started yet."""
-    made = []
-
-    def make(*flags, **named):
-        made.append(Server(programs, *flags, **named))
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.remove()
-
-
-@pytest.fixture
-def new_house(new_server, contract):
-    """Starts servers with flags of their own."""
-    made = []
-
-    def make(*flags, **named):
-        made.append(House(new_server(*flags, **named).start(), contract))
-        return made[-1]
-
-    yield make
-    for house in made:
-        house.close()
 
 
 @pytest.fixture(scope="session")

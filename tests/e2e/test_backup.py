@@ -11,19 +11,15 @@ import signal
 import sqlite3
 import statistics
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from doors import Refused
 from followers import Followers
 from house import House, Server, clean_environment, free_port, refusal
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
-from trials import trials  # noqa: E402
+from trials import trials
 
 TOKEN_REVOKED = {"TOKEN_REVOKED"}
 

@@ -3,17 +3,13 @@ many, paired and in random order. tests/campaign takes ten thousand."""
 
 import random
 import statistics
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from house import House, Server, new_name, new_password
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
-from trials import times, trials  # noqa: E402
+from trials import times, trials
 
 PATH = "/ostiary.v1.AuthService/SignInWithPassword"
 ROUNDS = 200

@@ -3,19 +3,15 @@
 import json
 import random
 import sqlite3
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from doors import Refused
 from house import House, refusal
 from test_restore import copy_store, once_issuing_goes_on, put_back
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from trials import trials  # noqa: E402
+from trials import trials
 
 ROTATE = ("key", "rotate-encryption-key", "--yes")
 

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from conftest import REPOSITORY
+from fixtures import REPOSITORY
 from doors import Refused
 from house import House, refusal
 from site_under_load import QuickServer

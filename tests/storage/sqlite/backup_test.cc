@@ -1,6 +1,5 @@
 // Copies made while the store goes on, and what can come between.
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -13,6 +12,7 @@
 #include "storage/ledger_check.h"
 #include "storage/open_store.h"
 #include "storage/sqlite/file_header.h"
+#include "tests/support/no_room.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -20,32 +20,13 @@ namespace ostiary::storage {
 namespace {
 
 using ::ostiary::testing::HasCode;
+using ::ostiary::testing::NoRoomBeyond;
 using ::ostiary::testing::TempDir;
 using ::ostiary::testing::ValueOf;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 namespace fs = std::filesystem;
-
-// While it lives, this process cannot make a file larger than `bytes`.
-class NoRoomBeyond {
- public:
-  explicit NoRoomBeyond(rlim_t bytes) {
-    before_handler_ = signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit lower = before_;
-    lower.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &lower);
-  }
-  ~NoRoomBeyond() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    signal(SIGXFSZ, before_handler_);
-  }
-
- private:
-  rlimit before_ = {};
-  void (*before_handler_)(int) = nullptr;
-};
 
 class BackupTest : public ::testing::Test {
  protected:

@@ -2,9 +2,7 @@
 // refused but for those that end access, reads go on, nothing half-written is
 // ever seen, and when there is room again everything works as before.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "storage/ledger_check.h"
 #include "storage/open_store.h"
 #include "storage/sqlite/reserve.h"
+#include "tests/support/no_room.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -22,31 +21,12 @@ namespace ostiary::storage {
 namespace {
 
 using ::ostiary::testing::HasCode;
+using ::ostiary::testing::NoRoomBeyond;
 using ::ostiary::testing::TempDir;
 using ::ostiary::testing::ValueOf;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-// While it lives, this process cannot make a file larger than `bytes`.
-class NoRoomBeyond {
- public:
-  explicit NoRoomBeyond(rlim_t bytes) {
-    before_handler_ = signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit lower = before_;
-    lower.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &lower);
-  }
-  ~NoRoomBeyond() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    signal(SIGXFSZ, before_handler_);
-  }
-
- private:
-  rlimit before_ = {};
-  void (*before_handler_)(int) = nullptr;
-};
 
 class FullDiskTest : public ::testing::Test {
  protected:
