@@ -125,6 +125,55 @@ def test_waiting_ends_in_time(server: FakeServer) -> None:
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("turns", range(6))
+@pytest.mark.parametrize("ends", ["with an error", "with a frame", "in order"])
+def test_it_closes_at_the_moment_its_stream_ends(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, turns: int, ends: str
+) -> None:
+    """`turns` of the loop after it: somewhere there wait_for swallows the
+    cancellation, before Python 3.12."""
+
+    async def scene() -> None:
+        reads = 0
+        ended = asyncio.get_running_loop().create_future()
+
+        async def read(_call: object) -> Any:
+            nonlocal reads
+            reads += 1
+            return await (ended if reads == 1 else asyncio.Event().wait())
+
+        monkeypatch.setattr("ostiary.aio._verifier._read", read)
+        verifier = ostiary.aio.Verifier(server.target, issuer=ISSUER)
+        await verifier.start()
+        while reads == 0:
+            await asyncio.sleep(0.001)
+        if ends == "with an error":
+            ended.set_exception(RuntimeError("the stream broke"))
+        else:
+            ended.set_result(snapshot(1) if ends == "with a frame" else None)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing = asyncio.ensure_future(verifier.close())
+        done, _ = await asyncio.wait({closing}, timeout=2)
+        assert closing in done
+
+    asyncio.run(scene())
+
+
+def test_a_waiter_is_cancelled_even_when_it_is_woken(issuer: TestIssuer) -> None:
+    async def scene() -> None:
+        verifier = issuer.aio_verifier()
+        waiting = asyncio.create_task(verifier.wait_for("rev_000000010000000000000009", 60))
+        await asyncio.sleep(0)
+        issuer.revoke(session_id="sess_y")  # one before the one that is waited for
+        await asyncio.sleep(0)
+        waiting.cancel()
+        done, _ = await asyncio.wait({waiting}, timeout=2)
+        assert waiting in done and waiting.cancelled()
+
+    asyncio.run(scene())
+
+
 def test_a_test_issuer_wakes_waiters(issuer: TestIssuer) -> None:
     async def scene() -> None:
         verifier = issuer.aio_verifier()

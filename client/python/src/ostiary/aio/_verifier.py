@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, Optional, Union, cast
 
@@ -173,20 +172,26 @@ class Verifier:
 
     async def _wait(self, done: Callable[[], bool], timeout: float) -> None:
         self._loop = asyncio.get_running_loop()
-        deadline = time.monotonic() + timeout
         changed = asyncio.Event()
+        expired = False
+
+        def expire() -> None:
+            nonlocal expired
+            expired = True
+            changed.set()
+
+        # Not asyncio.wait_for: before Python 3.12 it may swallow that the caller
+        # was cancelled.
+        timer = self._loop.call_later(timeout, expire)
         self._waiting.add(changed)
         try:
             while not done():
-                changed.clear()
-                left = deadline - time.monotonic()
-                if left <= 0:
+                if expired:
                     raise TimeoutError
-                try:
-                    await asyncio.wait_for(changed.wait(), left)
-                except asyncio.TimeoutError:
-                    raise TimeoutError from None
+                changed.clear()
+                await changed.wait()
         finally:
+            timer.cancel()
             self._waiting.discard(changed)
 
     def _tell_waiters(self) -> None:
@@ -210,12 +215,14 @@ class _Feed:
         self._tasks: list[asyncio.Task[None]] = []
         self._retired: set[asyncio.Task[None]] = set()
         self._state_was_read = False
+        self._closing = False
         self.log = StreamLog(decider)
         self.channel: Optional[grpc.aio.Channel] = None
 
     def start(self) -> None:
         if self._tasks:
             return
+        self._closing = False
         self._read_state()
         self.channel = open_channel(self._settings)
         self._tasks.append(asyncio.create_task(self._follow(), name="ostiary-feed"))
@@ -226,6 +233,7 @@ class _Feed:
         tasks, self._tasks = [*self._tasks, *self._retired], []
         if self.channel is None:
             return
+        self._closing = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -233,9 +241,16 @@ class _Feed:
         await channel.close()
         self._write_state()
 
+    # A task that is cancelled at the very moment its stream ends hears of the
+    # end alone: wait_for swallows the rest before Python 3.12. So both loops
+    # look for themselves whether they should go on.
+
     async def _follow(self) -> None:
         while True:
-            await asyncio.sleep(await self._one_stream())
+            pause = await self._one_stream()
+            if self._closing:
+                return
+            await asyncio.sleep(pause)
 
     async def _one_stream(self) -> float:
         """Follows one stream to its end; seconds until the next."""
@@ -249,6 +264,8 @@ class _Feed:
             call = stub.Watch(request, metadata=self._settings.credentials.metadata())
             while True:
                 frame = await asyncio.wait_for(_read(call), max(self.log.silent_in(), 0.001))
+                if self._closing:
+                    break
                 if frame is None:
                     code = await call.code()
                     break
