@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "server/grpc/open_connections.h"
 #include "tests/server/grpc/wire_test.h"
 
@@ -179,11 +180,13 @@ TEST_F(ConnectionsTest, WithoutDescriptorsItWaitsAndComesBack) {
 
 TEST_F(ConnectionsTest, AWildcardTakesBothFamiliesAndSaysWhoCalls) {
   std::vector<std::string> peers;
+  absl::Notification called;  // tsan does not see what gRPC orders
   door_.On<v1::RevokeRequest, v1::RevokeResponse>(
       kRevoke, door::LaneName::kInline,
       [&](const door::CallContext& context, const v1::RevokeRequest&,
           v1::RevokeResponse&) {
         peers.push_back(context.peer_address);
+        called.Notify();
         return absl::OkStatus();
       });
   ServerOptions options;
@@ -198,6 +201,7 @@ TEST_F(ConnectionsTest, AWildcardTakesBothFamiliesAndSaysWhoCalls) {
   ASSERT_TRUE(v1::TokenService::NewStub(Connect(Address()))
                   ->Revoke(&call, v1::RevokeRequest(), &response)
                   .ok());
+  called.WaitForNotification();
   EXPECT_EQ(peers, std::vector<std::string>{"127.0.0.1"});
 }
 
