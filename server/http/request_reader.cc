@@ -68,16 +68,28 @@ int ParseHeader(absl::string_view header, Parser& parser, Arrival& arrival) {
                       arrival.framing);
 }
 
+// How far a body has been fed to the parser.
+struct Fed {
+  std::size_t bytes = 0;
+  bool wants_more = false;  // than was there the last time
+};
+
 // Feeds what is there. 0, or the status of the refusal.
-int ParseBody(ReadBuffer& buffer, Parser& parser, std::size_t& taken) {
+int ParseBody(ReadBuffer& buffer, Parser& parser, Fed& fed) {
+  // Beast asserts that it is not asked again about a last chunk before all of
+  // one, "0\r\n\r\n" at the least, can be there. Of every body that it wants
+  // more of, as much is still to come.
+  static constexpr std::size_t kShortestEnd = 5;
   while (!buffer.empty() && !parser.is_done()) {
+    if (fed.wants_more && buffer.view().size() < kShortestEnd) return 0;
     error_code ec;
     const std::size_t count = parser.put(
         asio::const_buffer(buffer.view().data(), buffer.view().size()), ec);
     buffer.Consume(count);
-    taken += count;
+    fed.bytes += count;
     if (ec && ec != beast_http::error::need_more) return StatusOf(ec);
-    if (count == 0) return buffer.spare_size() == 0 ? 400 : 0;
+    fed.wants_more = count == 0;
+    if (fed.wants_more) return buffer.spare_size() == 0 ? 400 : 0;
   }
   return 0;
 }
@@ -147,10 +159,11 @@ Task<Arrival> RequestReader::Read() {
         asio::const_buffer(kContinue.data(), kContinue.size()), ec);
     if (ec) co_return arrival;
   }
-  std::size_t taken = 0;
+  Fed fed;
   while (!parser.is_done()) {
-    status = ParseBody(buffer_, parser, taken);
-    if (status == 0 && taken > limits_.body * kChunkOverhead + limits_.header)
+    status = ParseBody(buffer_, parser, fed);
+    if (status == 0 &&
+        fed.bytes > limits_.body * kChunkOverhead + limits_.header)
       status = 413;
     if (status != 0) {
       Refuse(arrival, status);

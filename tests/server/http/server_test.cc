@@ -172,6 +172,24 @@ TEST_F(ServerTest, BodiesAreBoundedWithAndWithoutChunks) {
   EXPECT_EQ(Refusal(chunked + half + half + "1\r\nz\r\n0\r\n\r\n"), 413);
 }
 
+TEST_F(ServerTest, ChunksMayComeByteByByte) {
+  Start();
+  const std::pair<absl::string_view, absl::string_view> bodies[] = {
+      {"2;e=1\r\nab\r\n0\r\nX: y\r\n\r\n", "POST /? 2"},
+      {"0\r\n\r\n", "POST /? 0"}};
+  for (const auto& [body, answer] : bodies) {
+    auto client = Connect();
+    client->Send(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n");
+    for (const char byte : body.substr(0, body.size() - 1)) {
+      client->Send({&byte, 1});
+      absl::SleepFor(absl::Milliseconds(2));
+    }
+    EXPECT_EQ(client->Ask("\n").body, answer);
+  }
+}
+
 TEST_F(ServerTest, AFarTooLargeBodyStillGetsItsAnswer) {
   Start();
   EXPECT_EQ(Refusal(JsonPost("/", std::string(200 * 1024, 'x'))), 413);
