@@ -1,4 +1,5 @@
-"""Ostiary itself, as it comes, with the limits on guessing off."""
+"""Ostiary itself, as it comes, with the limits on guessing off, and room for as
+many sessions of an account as the others keep."""
 
 import json
 
@@ -35,7 +36,7 @@ class Ostiary(Peer):
                  "--ops-listen=127.0.0.1:0", f"--access-token-lifetime={TOKEN_SECONDS}s",
                  f"--hash-memory-kib={MEMORY_KIB}", f"--hash-iterations={PASSES}",
                  "--sign-in-limit-identifier-prefix=off", "--sign-in-limit-identifier=off",
-                 "--sign-up-limit=off", *self.flags], {})
+                 "--sign-up-limit=off", "--max-sessions-per-account=10000", *self.flags], {})
 
     def fill(self):
         for user in USERS:
