@@ -8,6 +8,7 @@ CaseFile::CaseFile(const std::vector<Operation>& history) {
   for (const Operation& op : history) {
     all.push_back(&op);
     if (op.kind == Kind::kRestart) restarts.push_back(&op);
+    if (op.kind == Kind::kKeyRevoked) revoked_keys[op.key].push_back(&op);
     if (op.kind == Kind::kAuditRow) continue;
     if (!op.account.empty()) by_account[op.account].push_back(&op);
     if (!op.session.empty()) of_session[op.session].push_back(&op);
@@ -44,6 +45,15 @@ bool CaseFile::MintedBefore(const std::string& token,
          std::all_of(calls.begin(), calls.end(), [&](const Operation* call) {
            return call->Before(event);
          });
+}
+
+bool CaseFile::KeyMayBeRevoked(const Operation& seen) const {
+  for (const Operation* mint : In(minted_id, seen.token_id)) {
+    for (const Operation* revoked : In(revoked_keys, mint->key)) {
+      if (revoked->start < seen.end) return true;
+    }
+  }
+  return false;
 }
 
 std::int64_t CaseFile::LatestOf(const Operation& unknown) const {

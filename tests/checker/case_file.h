@@ -26,6 +26,7 @@ struct CaseFile {
   ByName minted_id;   // token_id -> the same
   ByName presented;   // refresh token -> the refreshes it was given to
   ByName handed_out;  // refresh token -> the calls that answered with it
+  ByName revoked_keys;
   Operations restarts;
 
   static const Operations& In(const ByName& names, const std::string& name);
@@ -34,6 +35,9 @@ struct CaseFile {
   bool OpenedBefore(const std::string& session, const Operation& event) const;
   // True if the token was handed out before `event` began.
   bool MintedBefore(const std::string& token, const Operation& event) const;
+  // True if a key that signed the token of `seen` was perhaps revoked when it
+  // was looked at. Until the key itself is gone, its tokens are told revoked.
+  bool KeyMayBeRevoked(const Operation& seen) const;
   // When a call that was cut off can no longer happen: the start of the first
   // restart after it began; or its end, if somebody knows.
   std::int64_t LatestOf(const Operation& unknown) const;

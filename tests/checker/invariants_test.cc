@@ -316,6 +316,30 @@ TEST_F(Invariants, NeitherPasswordAfterAChangeThatWasCutOffIsNoticed) {
 
 // --- What was cut off.
 
+TEST_F(Invariants, ATokenOfARevokedKeyTellsNothingOfWhatWasCutOff) {
+  history_.SignIn("a");
+  history_.ChangePassword("a", "p1", "p2");
+  history_.CutOff();
+  history_.Restart();
+  history_.SignIn("b", "p1");  // so it had not happened
+  history_.Add({.kind = Kind::kRefresh,
+                .account = "ada",
+                .session = "b",
+                .token_id = "bt2",
+                .token_generation = 1,
+                .key = "old",
+                .presented = "br1",
+                .refresh = "br2"});
+  MadeUp without = history_;
+  without.Verify("a", 1);
+  without.Verify("b", 2, "TOKEN_REVOKED");
+  EXPECT_THAT(NamesOf(without), ElementsAre("unknown_is_all_or_nothing"));
+  history_.Add({.kind = Kind::kKeyRevoked, .key = "old"});
+  history_.Verify("a", 1);
+  history_.Verify("b", 2, "TOKEN_REVOKED");
+  EXPECT_THAT(NamesOf(history_), IsEmpty());
+}
+
 TEST_F(Invariants, HalfAnEndOfASessionIsNoticed) {
   history_.SignIn("a");
   history_.Refresh("a", 1);

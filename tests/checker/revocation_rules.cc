@@ -181,7 +181,8 @@ Evidence Gather(const CaseFile& file, const CaseFile::Operations& calls,
           return other->start < op->end && other != &cut_off &&
                  MayEndToken(*other, *op);
         });
-    if (!other_reason) evidence.happened.push_back(op);
+    if (!other_reason && !file.KeyMayBeRevoked(*op))
+      evidence.happened.push_back(op);
   }
   return evidence;
 }
