@@ -141,6 +141,20 @@ TEST_F(AskingTest, WhatIsKnownToBeRevokedStaysSoWhateverTheServerSays) {
   EXPECT_EQ(Check(issuer_.Sign()), "TOKEN_REVOKED");
 }
 
+TEST_F(AskingTest, WhatTheFeedTellsWhileTheServerThinksCounts) {
+  Follow();
+  GoStale();
+  server_.AnswerVerify([&](const auto& request, auto& response) {
+    call_->Send(Delta(1, 5, 6, time_.Now(), {SessionEntry("sess_test")}));
+    EXPECT_EQ(
+        verifier_->WaitFor("rev_000000010000000000000006", absl::Seconds(10)),
+        Arrival::kReached);
+    return SayValid(request, response);
+  });
+  EXPECT_EQ(Check(issuer_.Sign()), "TOKEN_REVOKED");
+  EXPECT_EQ(Asks("valid"), 1u);
+}
+
 TEST_F(AskingTest, TicketIsPassedOn) {
   Follow();
   std::string ticket;
