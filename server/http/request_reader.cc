@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "server/http/header_scanner.h"
 
 namespace ostiary::http {
@@ -71,25 +72,29 @@ int ParseHeader(absl::string_view header, Parser& parser, Arrival& arrival) {
 // How far a body has been fed to the parser.
 struct Fed {
   std::size_t bytes = 0;
-  bool wants_more = false;  // than was there the last time
+  std::size_t seen = 0;  // of what is still there, without effect
 };
+
+// Once Beast has seen the line of a last chunk it asserts that it is asked
+// again only when all of one, "0\r\n\r\n" at the least, can be there.
+bool EndsTooEarly(absl::string_view rest, std::size_t seen) {
+  static constexpr std::size_t kShortestEnd = 5;
+  return rest.size() < kShortestEnd && rest.front() == '0' &&
+         absl::StrContains(rest.substr(0, seen), "\r\n");
+}
 
 // Feeds what is there. 0, or the status of the refusal.
 int ParseBody(ReadBuffer& buffer, Parser& parser, Fed& fed) {
-  // Beast asserts that it is not asked again about a last chunk before all of
-  // one, "0\r\n\r\n" at the least, can be there. Of every body that it wants
-  // more of, as much is still to come.
-  static constexpr std::size_t kShortestEnd = 5;
   while (!buffer.empty() && !parser.is_done()) {
-    if (fed.wants_more && buffer.view().size() < kShortestEnd) return 0;
+    if (EndsTooEarly(buffer.view(), fed.seen)) return 0;
     error_code ec;
     const std::size_t count = parser.put(
         asio::const_buffer(buffer.view().data(), buffer.view().size()), ec);
     buffer.Consume(count);
     fed.bytes += count;
+    fed.seen = count == 0 ? buffer.view().size() : 0;
     if (ec && ec != beast_http::error::need_more) return StatusOf(ec);
-    fed.wants_more = count == 0;
-    if (fed.wants_more) return buffer.spare_size() == 0 ? 400 : 0;
+    if (count == 0) return buffer.spare_size() == 0 ? 400 : 0;
   }
   return 0;
 }

@@ -101,10 +101,11 @@ class Journal:
     # -- calls ---------------------------------------------------------------
 
     def ask(self, who, door, method, request=None, *, line=None, audit=None,
-            sure=True, refused_as=None, **named):
+            sure=lambda: True, refused_as=None, **named):
         """Calls, and writes down `line` with how it ended. `audit` is the row
         (action, outcome, account) that a success must leave; `refused_as` the
-        reason that is the success of this call."""
+        reason that is the success of this call. Whether the row is `sure` is
+        asked afterwards: what others did meanwhile counts."""
         began = self._now()
         try:
             answer = door.call(method, request, **named)
@@ -118,12 +119,12 @@ class Journal:
             self._write(who, line, began, outcome="refused",
                         reason=refused.reason)
             if refused_as is not None and refused.reason == refused_as:
-                self._expect(audit, sure)
+                self._expect(audit, sure())
             raise
         ticket = line is not None and line["kind"] != "key_revoked"
         self._write(who, line, began, outcome="ok",
                     **(answered(answer) if ticket else {}))
-        self._expect(audit, sure)
+        self._expect(audit, sure())
         return answer
 
     def _now(self):

@@ -201,7 +201,7 @@ class Witness:
         self.do("revoke_token", token, lambda: self.ask(
             "TokenService/Revoke", {"token": token.text}, kind="revoke_token",
             asked=token.asked(), audit=self.audit("token.revoke"),
-            sure=not known and not self.site.keys.in_doubt(token.key)))
+            sure=lambda: not known and not self.site.keys.in_doubt(token.key)))
         self.refused[token.text] = token
 
     def do_sign_out(self):
