@@ -25,7 +25,7 @@ def check_status_lists(witnesses, house, patience=10):
     """What has ended says so within `patience` seconds (lists are signed anew
     every half ttl), what lives does not, and no two sessions ever had one
     place. How much had ended."""
-    places, ended, living = {}, set(), set()
+    places, whose, ended, living = {}, {}, set(), set()
     for witness in witnesses:
         tokens = [token for chain in witness.live + witness.ended
                   for token in chain.access if token.place]
@@ -33,6 +33,7 @@ def check_status_lists(witnesses, house, patience=10):
             first = places.setdefault(token.place, token.session)
             assert first == token.session, "one place for two sessions"
         ended |= {t.place for t in tokens if t.text in witness.refused}
+        whose |= {t.place: f"{t.session} {t.token_id} key {t.key}" for t in tokens}
         living |= {chain.token.place for chain in witness.live
                    if chain.token.place}
     living -= ended
@@ -44,6 +45,7 @@ def check_status_lists(witnesses, house, patience=10):
             assert not any(says(lists, place) for place in living), (
                 "what lives is listed as ended")
             break
-        assert time.monotonic() < end, f"{len(late)} ended, and not listed"
+        assert time.monotonic() < end, (
+            f"ended, and not listed: {[(place, whose[place]) for place in late]}")
         time.sleep(0.2)
     return len(ended)
