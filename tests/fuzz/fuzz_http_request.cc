@@ -1,7 +1,8 @@
 // A connection's bytes: however the network cuts them into pieces, the same
-// requests are read from them, or refused with the same status, and none is
-// larger than the limits. What is read differently in other pieces is the
-// beginning of request smuggling.
+// requests are read from them, and none is larger than the limits. What is read
+// differently in other pieces is the beginning of request smuggling. How and
+// when the rest is refused may differ: of a chunk with a broken extension Beast
+// counts the size again with each piece.
 //
 // The first byte says where the second reading is cut.
 
@@ -55,9 +56,6 @@ class SentBytes final : public Stream {
 };
 
 std::string Told(const RequestReader::Arrival& arrival) {
-  // Not the status: of a broken chunk extension that comes in pieces Beast
-  // counts the size once for each piece, so it is 413 in place of 400.
-  if (arrival.outcome == RequestReader::Outcome::kRefused) return "refused";
   const Request& request = arrival.request;
   std::string text =
       absl::StrCat(request.method, " ", request.path, "?", request.query, " ",
@@ -77,7 +75,7 @@ void CheckLimits(const RequestReader::Arrival& arrival, const Limits& limits) {
           "no body beyond the limit");
 }
 
-// As session.cc takes requests off a connection.
+// The requests, as session.cc takes them off a connection.
 std::vector<std::string> ReadAll(absl::string_view bytes, std::size_t piece) {
   static const Limits limits;
   std::vector<std::string> all;
@@ -92,11 +90,9 @@ std::vector<std::string> ReadAll(absl::string_view bytes, std::size_t piece) {
       const RequestReader::Arrival arrival = co_await reader.Read();
       if (arrival.outcome == RequestReader::Outcome::kGone) break;
       CheckLimits(arrival, limits);
+      if (arrival.outcome == RequestReader::Outcome::kRefused) break;
       all.push_back(Told(arrival));
-      const bool goes_on =
-          arrival.outcome == RequestReader::Outcome::kRequest &&
-          arrival.framing.keep_alive;
-      if (!goes_on) break;
+      if (!arrival.framing.keep_alive) break;
     }
     io.stop();  // the deadline's timer is still there
   };
