@@ -1,8 +1,9 @@
 // A connection's bytes: however the network cuts them into pieces, the same
-// requests are read from them, and none is larger than the limits. What is read
-// differently in other pieces is the beginning of request smuggling. How and
-// when the rest is refused may differ: of a chunk with a broken extension Beast
-// counts the size again with each piece.
+// requests are read from them, or refused with the same status, and none is
+// larger than the limits. What is read differently in other pieces is the
+// beginning of request smuggling. Only how a broken chunk is refused may
+// differ: of one with a broken extension Beast counts the size again with each
+// piece.
 //
 // The first byte says where the second reading is cut.
 
@@ -90,7 +91,11 @@ std::vector<std::string> ReadAll(absl::string_view bytes, std::size_t piece) {
       const RequestReader::Arrival arrival = co_await reader.Read();
       if (arrival.outcome == RequestReader::Outcome::kGone) break;
       CheckLimits(arrival, limits);
-      if (arrival.outcome == RequestReader::Outcome::kRefused) break;
+      if (arrival.outcome == RequestReader::Outcome::kRefused) {
+        if (!arrival.framing.chunked)
+          all.push_back(absl::StrCat("refused ", arrival.status));
+        break;
+      }
       all.push_back(Told(arrival));
       if (!arrival.framing.keep_alive) break;
     }
