@@ -123,8 +123,8 @@ absl::StatusOr<Loaded> Load(const Config& config, Foundation& foundation,
       !status.ok()) {
     return status;
   }
-  auto keys =
-      key::KeyRing::Load(store, foundation.kek, KeyRingOptionsOf(config), now);
+  auto keys = key::KeyRing::Load(store, foundation.kek, foundation.clock,
+                                 KeyRingOptionsOf(config));
   if (!keys.ok()) return keys.status();
   Pass(storage::FailPoint::kStartKeys);
   const auto symmetric = [&](absl::string_view purpose) {

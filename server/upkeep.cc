@@ -53,7 +53,7 @@ void Upkeep::WatchDisk() {
 }
 
 void Upkeep::ApplyKeySchedule() {
-  auto changed = rooms_.keys.ApplySchedule(rooms_.clock.Now());
+  auto changed = rooms_.keys.ApplySchedule();
   if (!changed.ok()) {
     rooms_.logger.Error("the key schedule could not be applied",
                         {{"status", changed.status().ToString()}});

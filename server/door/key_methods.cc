@@ -40,7 +40,7 @@ absl::Status Prepare(const KeyFlows& flows, const flow::Caller& caller,
   if (!algorithm.ok()) return algorithm.status();
   const absl::Time now = flows.clock.Now();
   const auto key_id =
-      flows.keys.Prepare(*algorithm, caller.Did("", "", now).Row(), now);
+      flows.keys.Prepare(*algorithm, caller.Did("", "", now).Row());
   if (!key_id.ok()) return key_id.status();
   return Describe(flows.keys, *key_id, *response.mutable_signing_key());
 }
@@ -52,7 +52,7 @@ absl::Status Activate(const KeyFlows& flows, const flow::Caller& caller,
   const key::Lead lead =
       request.force() ? key::Lead::kWaived : key::Lead::kRequired;
   const auto status = flows.keys.Activate(request.key_id(), lead,
-                                          caller.Did("", "", now).Row(), now);
+                                          caller.Did("", "", now).Row());
   if (!status.ok()) return status;
   return Describe(flows.keys, request.key_id(),
                   *response.mutable_signing_key());
@@ -63,7 +63,7 @@ absl::Status Retire(const KeyFlows& flows, const flow::Caller& caller,
                     v1::RetireSigningKeyResponse& response) {
   const absl::Time now = flows.clock.Now();
   const auto status =
-      flows.keys.Retire(request.key_id(), caller.Did("", "", now).Row(), now);
+      flows.keys.Retire(request.key_id(), caller.Did("", "", now).Row());
   if (!status.ok()) return status;
   return Describe(flows.keys, request.key_id(),
                   *response.mutable_signing_key());
@@ -77,7 +77,7 @@ absl::Status RevokeKey(const KeyFlows& flows, const flow::Caller& caller,
   }
   const absl::Time now = flows.clock.Now();
   const auto revoked = flows.keys.Revoke(request.key_id(), request.reason(),
-                                         caller.Did("", "", now).Row(), now);
+                                         caller.Did("", "", now).Row());
   if (!revoked.ok()) return revoked.status();
   response.set_revision(
       revocation::FormatRevision({revoked->epoch, revoked->sequence}));

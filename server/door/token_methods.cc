@@ -173,8 +173,8 @@ absl::StatusOr<std::string> RevokeTarget(const TokenFlows& flows,
                             : Reason::kUnauthenticated);
       }
       const absl::Time now = flows.clock.Now();
-      const auto revoked = flows.keys.Revoke(
-          request.key_id(), reason, caller.Did("", "", now).Row(), now);
+      const auto revoked = flows.keys.Revoke(request.key_id(), reason,
+                                             caller.Did("", "", now).Row());
       if (!revoked.ok()) return revoked.status();
       return revocation::FormatRevision({revoked->epoch, revoked->sequence});
     }

@@ -53,7 +53,7 @@ absl::StatusOr<IssuedTokens> TokenIssuer::Issue(
   }
   request.issue_time = session.minted_at;
   request.expire_time = session.access_expire_time;
-  auto minted = minter_.Mint(request, *keys_.Snapshot());
+  auto minted = minter_.Mint(request, *keys_.SnapshotToSign());
   if (!minted.ok()) return minted.status();
 
   const absl::Time now = clock_.Now();

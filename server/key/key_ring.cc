@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/reason.h"
 #include "server/key/key_rows.h"
@@ -22,11 +23,6 @@ storage::AuditRow AuditBy(absl::string_view actor) {
   storage::AuditRow audit;
   audit.actor = std::string(actor);
   return audit;
-}
-
-// As fine as the store keeps it: memory and disk must not differ.
-absl::Time CutToMicros(absl::Time time) {
-  return absl::FromUnixMicros(absl::ToUnixMicros(time));
 }
 
 absl::Status Conflict(absl::string_view sentence) {
@@ -64,28 +60,30 @@ bool HasPrepared(const std::vector<KeyRow>& rows, absl::string_view algorithm) {
 }  // namespace
 
 KeyRing::KeyRing(storage::Store& store, const KeyEncryptionKey& kek,
-                 KeyRingOptions options)
+                 const Clock& clock, KeyRingOptions options)
     : store_(store),
       kek_(kek),
+      clock_(clock),
       options_(std::move(options)),
       file_(options_.revoked_keys_file) {}
 
 absl::StatusOr<std::unique_ptr<KeyRing>> KeyRing::Load(
-    storage::Store& store, const KeyEncryptionKey& kek, KeyRingOptions options,
-    absl::Time now) {
+    storage::Store& store, const KeyEncryptionKey& kek, const Clock& clock,
+    KeyRingOptions options) {
   if (auto s = ValidateSchedule(options.schedule); !s.ok()) return s;
-  std::unique_ptr<KeyRing> ring(new KeyRing(store, kek, std::move(options)));
-  if (auto s = ring->Start(now); !s.ok()) return s;
+  std::unique_ptr<KeyRing> ring(
+      new KeyRing(store, kek, clock, std::move(options)));
+  if (auto s = ring->Start(); !s.ok()) return s;
   return ring;
 }
 
-absl::Status KeyRing::Start(absl::Time now) {
+absl::Status KeyRing::Start() {
   absl::MutexLock lock(&operations_);
   absl::StatusOr<KeyView::RevokedIds> in_file = file_.Read();
   if (!in_file.ok()) return in_file.status();
   in_file_ = *std::move(in_file);
   const absl::StatusOr<int> changes =
-      Change(AuditBy("start"), now, options_.algorithm,
+      Change(AuditBy("start"), options_.algorithm,
              [&ids = in_file_](storage::WriteTx& tx, KeyChange& change) {
                return RevokeAgain(tx, change, ids);
              });
@@ -135,14 +133,18 @@ std::shared_ptr<const KeyView> KeyRing::Snapshot() const {
   return snapshot_;
 }
 
+std::shared_ptr<const KeyView> KeyRing::SnapshotToSign() const {
+  absl::ReaderMutexLock lock(&snapshot_mutex_, absl::Condition(&up_to_date_));
+  return snapshot_;
+}
+
 absl::StatusOr<std::string> KeyRing::Prepare(jwt::Algorithm algorithm,
-                                             const storage::AuditRow& audit,
-                                             absl::Time now) {
+                                             const storage::AuditRow& audit) {
   absl::MutexLock lock(&operations_);
   const absl::string_view name = jwt::AlgorithmName(algorithm);
   std::string key_id;
   const absl::StatusOr<int> changes =
-      Change(audit, now, algorithm, [&](storage::WriteTx&, KeyChange& change) {
+      Change(audit, algorithm, [&](storage::WriteTx&, KeyChange& change) {
         if (HasPrepared(change.rows(), name)) {
           return Conflict(
               absl::StrCat("A key for ", name, " is prepared already."));
@@ -156,15 +158,15 @@ absl::StatusOr<std::string> KeyRing::Prepare(jwt::Algorithm algorithm,
 }
 
 absl::Status KeyRing::Activate(absl::string_view key_id, Lead lead,
-                               const storage::AuditRow& audit, absl::Time now) {
+                               const storage::AuditRow& audit) {
   absl::MutexLock lock(&operations_);
-  return Change(audit, now, options_.algorithm,
+  return Change(audit, options_.algorithm,
                 [&](storage::WriteTx&, KeyChange& change) {
                   const absl::StatusOr<KeyRow*> row = change.Find(key_id);
                   if (!row.ok()) return row.status();
                   const absl::Time from = MaySignFrom(**row, options_.schedule);
                   if ((*row)->state == kStatePrepared &&
-                      lead == Lead::kRequired && now < from) {
+                      lead == Lead::kRequired && clock_.Now() < from) {
                     return Conflict(absl::StrCat(
                         "Key ", key_id, " may sign from ",
                         absl::FormatTime(absl::RFC3339_sec, from,
@@ -177,9 +179,9 @@ absl::Status KeyRing::Activate(absl::string_view key_id, Lead lead,
 }
 
 absl::Status KeyRing::Retire(absl::string_view key_id,
-                             const storage::AuditRow& audit, absl::Time now) {
+                             const storage::AuditRow& audit) {
   absl::MutexLock lock(&operations_);
-  return Change(audit, now, options_.algorithm,
+  return Change(audit, options_.algorithm,
                 [&](storage::WriteTx&, KeyChange& change) {
                   const absl::StatusOr<KeyRow*> row = change.Find(key_id);
                   if (!row.ok()) return row.status();
@@ -195,13 +197,11 @@ absl::Status KeyRing::Retire(absl::string_view key_id,
 
 absl::StatusOr<KeyRevocation> KeyRing::Revoke(absl::string_view key_id,
                                               absl::string_view reason,
-                                              const storage::AuditRow& audit,
-                                              absl::Time now) {
+                                              const storage::AuditRow& audit) {
   absl::MutexLock lock(&operations_);
   KeyRevocation revocation;
   const absl::StatusOr<int> changes = Change(
-      audit, now, options_.algorithm,
-      [&](storage::WriteTx& tx, KeyChange& change) {
+      audit, options_.algorithm, [&](storage::WriteTx& tx, KeyChange& change) {
         const absl::StatusOr<storage::LedgerRow> row =
             change.Revoke(key_id, reason);
         if (!row.ok()) return row.status();
@@ -219,23 +219,24 @@ absl::StatusOr<KeyRevocation> KeyRing::Revoke(absl::string_view key_id,
   return revocation;
 }
 
-absl::StatusOr<int> KeyRing::ApplySchedule(absl::Time now) {
+absl::StatusOr<int> KeyRing::ApplySchedule() {
   absl::MutexLock lock(&operations_);
-  const absl::StatusOr<int> changes = DoWhatIsDue(now);
+  const absl::StatusOr<int> changes = DoWhatIsDue();
   if (!changes.ok()) return changes;
   // Last: a file that cannot be written must not stop the rotation.
   if (auto s = WriteRevokedFile(); !s.ok()) return s;
   return changes;
 }
 
-absl::StatusOr<int> KeyRing::DoWhatIsDue(absl::Time now) {
+absl::StatusOr<int> KeyRing::DoWhatIsDue() {
   absl::StatusOr<std::vector<KeyRow>> rows = ReadRows();
   if (!rows.ok()) return rows.status();
   const bool due =
-      !DueSteps(*rows, options_.schedule, algorithm_name(), now).empty();
+      !DueSteps(*rows, options_.schedule, algorithm_name(), clock_.Now())
+           .empty();
   if (due) {
     return Change(
-        AuditBy("schedule"), now, options_.algorithm,
+        AuditBy("schedule"), options_.algorithm,
         [](storage::WriteTx&, KeyChange&) { return absl::OkStatus(); });
   }
   // Somebody else's change, or a commit of ours that seemed to fail.
@@ -246,9 +247,12 @@ absl::StatusOr<int> KeyRing::DoWhatIsDue(absl::Time now) {
 
 // Runs `work` and then whatever is due, in one transaction; publishes the
 // result. `extra` is an algorithm that `work` needs a key of.
+//
+// The time is read in the transaction: what a key signed was committed before
+// the time its end is given, however long the operation waited for its turn.
 absl::StatusOr<int> KeyRing::Change(const storage::AuditRow& audit,
-                                    absl::Time now, jwt::Algorithm extra,
-                                    Work work) {
+                                    jwt::Algorithm extra, Work work) {
+  const absl::Cleanup settled = [this] { SetAhead(false); };
   std::vector<KeyRow> rows;
   int changes = 0;
   const auto body = [&](storage::WriteTx& tx,
@@ -264,11 +268,11 @@ absl::StatusOr<int> KeyRing::Change(const storage::AuditRow& audit,
     return absl::OkStatus();
   };
   const auto attempt = [&](const std::vector<SigningKey>& fresh) {
-    const KeyChange::Circumstances circumstances{kek_, CutToMicros(now), audit,
-                                                 fresh};
     Pass(storage::FailPoint::kKeyBefore);
-    return store_.Write(
-        [&](storage::WriteTx& tx) { return body(tx, circumstances); });
+    return store_.Write([&](storage::WriteTx& tx) {
+      SetAhead(true);
+      return body(tx, {kek_, clock_.Now(), audit, fresh});
+    });
   };
   absl::Status written = attempt(spares_);
   if (absl::IsAborted(written)) {  // too few keys at hand
@@ -314,6 +318,11 @@ absl::Status KeyRing::Publish(std::vector<KeyRow> rows) {
   absl::MutexLock lock(&snapshot_mutex_);
   snapshot_ = *std::move(view);
   return absl::OkStatus();
+}
+
+void KeyRing::SetAhead(bool ahead) {
+  absl::MutexLock lock(&snapshot_mutex_);
+  up_to_date_ = !ahead;
 }
 
 // Brings the file up to the rows: a crash may have come between the two.

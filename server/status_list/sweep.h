@@ -40,7 +40,9 @@ absl::StatusOr<Reach> ReachOf(const storage::LedgerRow& row,
 //
 // Client and *all* rows also hit tokens that are issued while they are being
 // committed, up to a few seconds later; a pass that began before that is made
-// again.
+// again. A key row hits nothing that is taken after it: its time is read in its
+// transaction, as the slot's is, and whoever has taken a slot after it signs
+// with another key (key::KeyRing::SnapshotToSign).
 //
 // Announce and Hits may be called on any thread; the others on one at a time.
 class Sweep {

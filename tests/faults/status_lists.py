@@ -21,7 +21,7 @@ def says(lists, place):
     return lists[uri][index // 8] >> (index % 8) & 1
 
 
-def check_status_lists(witnesses, house, patience=10):
+def check_status_lists(witnesses, house, keys_revoked, patience=10):
     """What has ended says so within `patience` seconds (lists are signed anew
     every half ttl), what lives does not, and no two sessions ever had one
     place. How much had ended."""
@@ -32,7 +32,8 @@ def check_status_lists(witnesses, house, patience=10):
         for token in tokens:
             first = places.setdefault(token.place, token.session)
             assert first == token.session, "one place for two sessions"
-        ended |= {t.place for t in tokens if t.text in witness.refused}
+        ended |= {t.place for t in tokens
+                  if t.text in witness.refused or t.key in keys_revoked}
         whose |= {t.place: f"{t.session} {t.token_id} key {t.key}" for t in tokens}
         living |= {chain.token.place for chain in witness.live
                    if chain.token.place}

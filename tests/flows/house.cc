@@ -46,10 +46,10 @@ void LoadLedger(storage::Store& store, Aftermath& aftermath) {
 std::unique_ptr<key::KeyRing> LoadKeys(storage::Store& store,
                                        const key::KeyEncryptionKey& kek,
                                        const std::string& revoked_keys_file,
-                                       absl::Time now) {
+                                       const Clock& clock) {
   key::KeyRingOptions options;
   options.revoked_keys_file = revoked_keys_file;
-  return ValueOf(key::KeyRing::Load(store, kek, options, now));
+  return ValueOf(key::KeyRing::Load(store, kek, clock, options));
 }
 
 jwt::Verifier MakeVerifier() {
@@ -83,7 +83,7 @@ Rooms::Rooms(const HouseOptions& house, const Clock& the_clock,
       clock(the_clock),
       aftermath(std::move(told)),
       store(std::move(opened)),
-      keys(LoadKeys(*store, kek, revoked_keys_file, clock.Now())),
+      keys(LoadKeys(*store, kek, revoked_keys_file, clock)),
       refresh_sealed(ValueOf(key::SymmetricKeys::LoadOrCreate(
           *store, kek, key::kRefreshPurpose, random, clock.Now()))),
       identifier_keys(ValueOf(key::SymmetricKeys::LoadOrCreate(

@@ -132,8 +132,7 @@ TEST_F(Ledger, RevokeClient) {
 
 TEST_F(Ledger, RevokeSigningKey) {
   const std::string key_id = house_->keys->Snapshot()->active().key_id();
-  const auto revoked =
-      ValueOf(house_->keys->Revoke(key_id, "stolen", {}, house_.clock.Now()));
+  const auto revoked = ValueOf(house_->keys->Revoke(key_id, "stolen", {}));
   const auto rows = house_.Ledger();
   ASSERT_THAT(rows, SizeIs(1));
   EXPECT_EQ(rows[0].kind, LedgerKind::kKey);

@@ -68,7 +68,7 @@ TEST_F(Restart, RevokedClientStaysRevokedAndPaused) {
 
 TEST_F(Restart, RevokedKeyStaysRevoked) {
   const std::string kid = house_->keys->Snapshot()->active().key_id();
-  ASSERT_OK(house_->keys->Revoke(kid, "", {}, house_.clock.Now()));
+  ASSERT_OK(house_->keys->Revoke(kid, "", {}));
   house_.Restart();
   EXPECT_EQ(house_.Verdict(tokens_.access_token), "KEY_UNKNOWN");
 }

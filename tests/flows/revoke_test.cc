@@ -140,7 +140,7 @@ TEST_F(RevokeFlow, RetryAfterOfThePauseIsTheTruth) {
 
 TEST_F(RevokeFlow, KeyEndsEveryTokenItSignedAndItsSuccessorSigns) {
   const std::string kid = house_->keys->Snapshot()->active().key_id();
-  ASSERT_OK(house_->keys->Revoke(kid, "", {}, house_.clock.Now()));
+  ASSERT_OK(house_->keys->Revoke(kid, "", {}));
   EXPECT_NE(house_.Verdict(tokens_.access_token), "");
   const flow::IssuedTokens next = house_.Refresh(tokens_.refresh_token);
   EXPECT_EQ(house_.Verdict(next.access_token), "");
@@ -149,7 +149,7 @@ TEST_F(RevokeFlow, KeyEndsEveryTokenItSignedAndItsSuccessorSigns) {
 TEST_F(RevokeFlow, RetriedRefreshAfterAKeyRevocationIsSignedAnew) {
   const flow::IssuedTokens answer = house_.Refresh(tokens_.refresh_token);
   const std::string kid = house_->keys->Snapshot()->active().key_id();
-  ASSERT_OK(house_->keys->Revoke(kid, "", {}, house_.clock.Now()));
+  ASSERT_OK(house_->keys->Revoke(kid, "", {}));
   const flow::IssuedTokens again = house_.Refresh(tokens_.refresh_token);
   EXPECT_EQ(again.refresh_token, answer.refresh_token);
   EXPECT_EQ(house_.Verdict(again.access_token), "");

@@ -1,10 +1,15 @@
+#include <atomic>
 #include <optional>
+#include <utility>
+#include <vector>
 
+#include "client/jwt/token.h"
 #include "client/status_list/status_reference.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/status_list/list_uri.h"
 #include "tests/flows/house.h"
+#include "tests/flows/recorder.h"
 #include "tests/support/status_matchers.h"
 
 // For every call that ends a session's access tokens: its bit is flipped when
@@ -14,17 +19,29 @@ namespace {
 
 using storage::StatusSlot;
 
+HouseOptions WithLists(HouseOptions options) {
+  options.status_lists = status_list::Issuing::kOn;
+  return options;
+}
+
 class StatusLists : public ::testing::Test {
  protected:
-  StatusLists() {
+  explicit StatusLists(HouseOptions options =
+                           [] {
+                             HouseOptions few;
+                             few.max_sessions = 3;
+                             return few;
+                           }())
+      : house_(WithLists(std::move(options))) {
     ada_ = house_.SignUp("ada");
     EXPECT_OK(house_->accounts.GrantRole(operator_, ada_.ToString(), "editor"));
     tokens_ = house_.SignIn("ada");
   }
 
-  std::optional<StatusSlot> FindSlot(const std::string& access_token) {
-    const auto status = status_list::ReadStatusReference(
-        house_.Claims(access_token).extra_json);
+  static std::optional<StatusSlot> FindSlot(const std::string& access_token) {
+    const auto raw = jwt::RawToken::Parse(access_token);
+    if (!raw.has_value()) return std::nullopt;
+    const auto status = status_list::ReadStatusReference(raw->payload());
     if (!status.has_value()) return std::nullopt;
     const auto list = status_list::ListOf(kIssuer, status->uri);
     if (!list.has_value()) return std::nullopt;
@@ -55,17 +72,24 @@ class StatusLists : public ::testing::Test {
     EXPECT_FALSE(IsFlipped(bystander_));
   }
 
-  House house_{[] {
-    HouseOptions options;
-    options.status_lists = status_list::Issuing::kOn;
-    options.max_sessions = 3;
-    return options;
-  }()};
+  House house_;
   const flow::Caller operator_ = House::Operator();
   AccountId ada_;
   AccountId bob_ = house_.SignUp("bob");
   flow::IssuedTokens bystander_ = house_.SignIn("bob");
   flow::IssuedTokens tokens_;
+};
+
+// On the machine's clock.
+class StatusListsInTime : public StatusLists {
+ protected:
+  StatusListsInTime()
+      : StatusLists([] {
+          static const SystemClock clock;
+          HouseOptions options = Patient();
+          options.other_clock = &clock;
+          return options;
+        }()) {}
 };
 
 TEST_F(StatusLists, ASessionsTokensShareOneSlotThatNobodyElseHas) {
@@ -180,6 +204,40 @@ TEST_F(StatusLists, ARefusedRefreshTakesNoSlot) {
         return rows->size();
       }));
   EXPECT_EQ(slots, 2u);
+}
+
+// What a key signed is flipped, also what it signed while its end was on the
+// way: sign-ins race with the revocation of the key that signs.
+TEST_F(StatusListsInTime, WhatARevokedKeySignedIsFlippedHoweverTheyRaced) {
+  constexpr int kSigners = 3;
+  constexpr int kRevoked = 200;
+  std::vector<std::vector<flow::IssuedTokens>> given(kSigners);
+  std::atomic<bool> over = false;
+  AllAtOnce(kSigners + 1, [&](int i) {
+    if (i == kSigners) {
+      for (int k = 0; k < Few(kRevoked); ++k) {
+        const auto view = house_->keys->Snapshot();
+        EXPECT_OK(house_->keys->Revoke(view->active().key_id(), "", {}));
+      }
+      over = true;
+      return;
+    }
+    while (!over)
+      given[static_cast<std::size_t>(i)].push_back(house_.SignIn("ada"));
+  });
+  while (!house_->aftermath->sweep.idle()) {
+    ASSERT_OK(house_->aftermath->sweep.Continue(*house_->store,
+                                                house_->clock.Now(), 100));
+  }
+  int ended = 0;
+  for (const auto& each : given) {
+    for (const flow::IssuedTokens& tokens : each) {
+      if (house_.Verdict(tokens.access_token).empty()) continue;
+      ++ended;
+      EXPECT_TRUE(IsFlipped(tokens)) << "sign-in " << ended;
+    }
+  }
+  EXPECT_GT(ended, Few(kRevoked) / 10);
 }
 
 TEST(StatusListsOff, TokensNameNoSlot) {

@@ -183,7 +183,7 @@ TEST_F(VerifyFlow, CacheHitStillChecksRevocation) {
 TEST_F(VerifyFlow, CacheHitStillChecksTheKey) {
   EXPECT_EQ(Judge(tokens_.access_token, For("api")), "");
   const std::string kid = house_->keys->Snapshot()->active().key_id();
-  ASSERT_OK(house_->keys->Revoke(kid, "", {}, house_.clock.Now()));
+  ASSERT_OK(house_->keys->Revoke(kid, "", {}));
   EXPECT_FALSE(IsKnown(tokens_.access_token));
   EXPECT_EQ(Judge(tokens_.access_token, For("api")), "KEY_UNKNOWN");
 }

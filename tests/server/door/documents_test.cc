@@ -113,7 +113,7 @@ TEST_F(Documents, RevokedKeyIsGoneFromTheNextAnswer) {
   const auto before = jwks();
   const std::string kid = house_->keys->Snapshot()->active().key_id();
   ASSERT_NE(before->body.find(kid), std::string::npos);
-  ASSERT_OK(house_->keys->Revoke(kid, "", {}, house_.clock.Now()));
+  ASSERT_OK(house_->keys->Revoke(kid, "", {}));
   EXPECT_EQ(jwks()->body.find(kid), std::string::npos);
   EXPECT_NE(jwks()->etag, before->etag);
 }

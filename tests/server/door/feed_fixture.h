@@ -39,13 +39,13 @@ class FeedFixture : public RingFixture {
 
   // Revokes a token.
   storage::LedgerHead Commit(const std::string& token_id) {
-    return ledger_->CommitToken(token_id, now_ + absl::Minutes(15));
+    return ledger_->CommitToken(token_id, clock_.Now() + absl::Minutes(15));
   }
   storage::LedgerHead CommitMany(int count) {
     std::vector<storage::LedgerRow> rows;
     for (int i = 0; i < count; ++i) {
-      rows.push_back(
-          TokenRow("many-" + std::to_string(i), now_ + absl::Minutes(15)));
+      rows.push_back(TokenRow("many-" + std::to_string(i),
+                              clock_.Now() + absl::Minutes(15)));
     }
     return ledger_->Commit(std::move(rows));
   }
@@ -72,7 +72,6 @@ class FeedFixture : public RingFixture {
     }
   }
 
-  ManualClock clock_{now_};
   Logger logger_{LogFormat::kText, LogLevel::kError};
   door::RevocationFeed::Options options_;
   std::unique_ptr<SmallLedger> ledger_;

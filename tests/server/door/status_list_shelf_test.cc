@@ -106,10 +106,7 @@ TEST_F(Shelf, ARevokedKeySignsNoMoreListsAtOnce) {
   const auto first = Get();
   const std::string key_id = house_->keys->Snapshot()->active().key_id();
   EXPECT_EQ(PartOf(*first, 0).at("kid").as_string(), key_id);
-  ASSERT_TRUE(
-      house_->keys
-          ->Revoke(key_id, "test", storage::AuditRow(), house_.clock.Now())
-          .ok());
+  ASSERT_TRUE(house_->keys->Revoke(key_id, "test", storage::AuditRow()).ok());
   EXPECT_NE(PartOf(*Get(), 0).at("kid").as_string(), key_id);
 }
 

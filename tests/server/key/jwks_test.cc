@@ -21,8 +21,8 @@ class JwksTest : public ::ostiary::testing::RingFixture {
 };
 
 TEST_F(JwksTest, EveryKeyHasItsMembersAndNoPrivateOne) {
-  ASSERT_OK(ring_->Prepare(jwt::Algorithm::kRs256, audit_, now_));
-  ASSERT_OK(ring_->Prepare(jwt::Algorithm::kEdDsa, audit_, now_));
+  ASSERT_OK(ring_->Prepare(jwt::Algorithm::kRs256, audit_));
+  ASSERT_OK(ring_->Prepare(jwt::Algorithm::kEdDsa, audit_));
   ASSERT_OK(Activate(PreparedId(), Lead::kWaived));  // so that one is retired
   const boost::json::array keys = Keys();
   EXPECT_EQ(keys.size(), 5u);

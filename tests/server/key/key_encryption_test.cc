@@ -41,13 +41,12 @@ class KeyEncryptionTest : public ::testing::Test {
     Open();
     KeyRingOptions options;
     options.revoked_keys_file = dir_.File("revoked");
-    auto ring = ValueOf(KeyRing::Load(store_, *kek_, options, kNow));
+    auto ring = ValueOf(KeyRing::Load(store_, *kek_, clock_, options));
     const storage::AuditRow audit;
     const std::string first = ring->Snapshot()->active().key_id();
     // Retired (its public part is sealed), revoked (nothing is), prepared.
-    EXPECT_OK(ring->Activate(Prepared(*ring), Lead::kWaived, audit, kNow));
-    EXPECT_OK(
-        ring->Revoke(ring->Snapshot()->active().key_id(), "", audit, kNow));
+    EXPECT_OK(ring->Activate(Prepared(*ring), Lead::kWaived, audit));
+    EXPECT_OK(ring->Revoke(ring->Snapshot()->active().key_id(), "", audit));
     SystemRandom random;
     refresh_ =
         std::string(ValueOf(SymmetricKeys::LoadOrCreate(
@@ -89,7 +88,7 @@ class KeyEncryptionTest : public ::testing::Test {
     ASSERT_OK(encryption_->Finish(kNow));
     KeyRingOptions options;
     options.revoked_keys_file = dir_.File("revoked");
-    EXPECT_OK(KeyRing::Load(store_, *kek_, options, kNow));
+    EXPECT_OK(KeyRing::Load(store_, *kek_, clock_, options));
     SystemRandom random;
     EXPECT_EQ(
         std::string(ValueOf(SymmetricKeys::LoadOrCreate(
@@ -101,6 +100,7 @@ class KeyEncryptionTest : public ::testing::Test {
     EXPECT_THAT(ValueOf(encryption_->List()), SizeIs(1));
   }
 
+  const ManualClock clock_{kNow};
   TempDir dir_;
   const std::string path_ = dir_.File("kek");
   MemoryStore store_;
@@ -143,10 +143,10 @@ TEST_F(KeyEncryptionTest, TheOldKeyOpensNothingThatWasSealedAnew) {
 TEST_F(KeyEncryptionTest, ARunningRingGoesOnUnderTheNewKey) {
   KeyRingOptions options;
   options.revoked_keys_file = dir_.File("revoked");
-  auto ring = ValueOf(KeyRing::Load(store_, *kek_, options, kNow));
+  auto ring = ValueOf(KeyRing::Load(store_, *kek_, clock_, options));
   ASSERT_OK(encryption_->Rotate({}, kNow));
-  ASSERT_OK(ring->ApplySchedule(kNow));
-  EXPECT_OK(ring->Activate(Prepared(*ring), Lead::kWaived, {}, kNow));
+  ASSERT_OK(ring->ApplySchedule());
+  EXPECT_OK(ring->Activate(Prepared(*ring), Lead::kWaived, {}));
   const auto infos = ValueOf(encryption_->List());
   EXPECT_THAT(infos, SizeIs(1)) << "something was sealed under the old key";
 }

@@ -25,7 +25,7 @@ class KeyRingTest : public ::ostiary::testing::RingFixture {};
 TEST_F(KeyRingTest, ANewInstallationHasOneKeyThatSignsAndOnePrepared) {
   EXPECT_EQ(View()->Count(KeyState::kActive), 1);
   EXPECT_EQ(View()->Count(KeyState::kPrepared), 1);
-  EXPECT_EQ(View()->active_since(), now_);
+  EXPECT_EQ(View()->active_since(), clock_.Now());
   EXPECT_EQ(View()->active().algorithm(), jwt::Algorithm::kEs256);
   EXPECT_THAT(AuditedActions(),
               ElementsAre("key.prepare", "key.activate", "key.prepare"));
@@ -35,7 +35,7 @@ TEST_F(KeyRingTest, ARestartChangesNothing) {
   const std::string active = ActiveId();
   const std::string jwks = View()->jwks_json();
   const auto before = store_.content();
-  now_ += kDay;
+  clock_.Advance(kDay);
   Restart();
   EXPECT_EQ(ActiveId(), active);
   EXPECT_EQ(View()->jwks_json(), jwks);
@@ -82,12 +82,12 @@ TEST_F(KeyRingTest, AnOldSnapshotGoesOnUnchanged) {
 TEST_F(KeyRingTest, ActivatingBeforeTheLeadIsRefusedWithTheTimeItMay) {
   const std::string first = ActiveId();
   const std::string next = PreparedId();
-  now_ += 2 * kDay - absl::Seconds(1);
+  clock_.Advance(2 * kDay - absl::Seconds(1));
   const absl::Status early = Activate(next);
   EXPECT_EQ(ReasonOf(early), Reason::kKeyStateConflict);
   EXPECT_THAT(std::string(early.message()), HasSubstr("2023-11-16T22:13:20"));
   EXPECT_EQ(ActiveId(), first);
-  now_ += absl::Seconds(1);
+  clock_.Advance(absl::Seconds(1));
   EXPECT_OK(Activate(next));
   EXPECT_EQ(ActiveId(), next);
   EXPECT_THAT(IdsIn(KeyState::kRetired), ElementsAre(first));
@@ -113,48 +113,46 @@ TEST_F(KeyRingTest, OnlyAPreparedKeyCanBeActivated) {
 
 TEST_F(KeyRingTest, TheActiveKeyCannotBeRetiredWithoutASuccessor) {
   const std::string first = ActiveId();
-  EXPECT_EQ(ReasonOf(ring_->Retire(first, audit_, now_)),
-            Reason::kKeyStateConflict);
+  EXPECT_EQ(ReasonOf(ring_->Retire(first, audit_)), Reason::kKeyStateConflict);
   EXPECT_EQ(ActiveId(), first);
 }
 
 TEST_F(KeyRingTest, RetiringThePreparedKeyPreparesAnother) {
   const std::string unwanted = PreparedId();
-  ASSERT_OK(ring_->Retire(unwanted, audit_, now_));
+  ASSERT_OK(ring_->Retire(unwanted, audit_));
   EXPECT_NE(PreparedId(), unwanted);
   EXPECT_EQ(IdsIn(KeyState::kPrepared).size(), 1u);
-  EXPECT_EQ(ReasonOf(ring_->Retire(unwanted, audit_, now_)),
+  EXPECT_EQ(ReasonOf(ring_->Retire(unwanted, audit_)),
             Reason::kKeyStateConflict);
 }
 
 TEST_F(KeyRingTest, APreparedKeyOfAnotherAlgorithmIsPublishedBeside) {
   const std::string id =
-      ValueOf(ring_->Prepare(jwt::Algorithm::kRs256, audit_, now_));
+      ValueOf(ring_->Prepare(jwt::Algorithm::kRs256, audit_));
   EXPECT_TRUE(Verifies(id));
   EXPECT_EQ(View()->Count(KeyState::kPrepared), 2);
   EXPECT_THAT(View()->algorithms(),
               ElementsAre(jwt::Algorithm::kEs256, jwt::Algorithm::kRs256));
-  now_ += 2 * kDay;
+  clock_.Advance(2 * kDay);
   ASSERT_OK(Activate(id));
   EXPECT_EQ(View()->active().algorithm(), jwt::Algorithm::kRs256);
 }
 
 TEST_F(KeyRingTest, ASecondPreparedKeyOfOneAlgorithmIsRefused) {
-  EXPECT_EQ(
-      ReasonOf(ring_->Prepare(jwt::Algorithm::kEs256, audit_, now_).status()),
-      Reason::kKeyStateConflict);
+  EXPECT_EQ(ReasonOf(ring_->Prepare(jwt::Algorithm::kEs256, audit_).status()),
+            Reason::kKeyStateConflict);
 }
 
 TEST_F(KeyRingTest, AnUnknownKeyIsNotFound) {
   const std::string unknown(43, 'A');
   EXPECT_EQ(ReasonOf(Activate(unknown)), Reason::kNotFound);
-  EXPECT_EQ(ReasonOf(ring_->Retire(unknown, audit_, now_)), Reason::kNotFound);
+  EXPECT_EQ(ReasonOf(ring_->Retire(unknown, audit_)), Reason::kNotFound);
   EXPECT_EQ(ReasonOf(Revoke(unknown).status()), Reason::kNotFound);
 }
 
 TEST_F(KeyRingTest, ANewAlgorithmOptionTakesEffectAtTheNextRotation) {
   algorithm_ = jwt::Algorithm::kEdDsa;
-  now_ += kDay;
+  clock_.Advance(kDay);
   Restart();
   EXPECT_EQ(View()->active().algorithm(), jwt::Algorithm::kEs256);
   Pass(90 * kDay);
@@ -167,7 +165,7 @@ TEST_F(KeyRingTest, EveryChangeIsAuditedUnderItsCaller) {
   const std::string first = ActiveId();
   const std::string next = PreparedId();
   const std::size_t before = store_.content().audit.size();
-  now_ += 2 * kDay;
+  clock_.Advance(2 * kDay);
   ASSERT_OK(Activate(next));
   const auto audit = store_.content().audit;
   ASSERT_EQ(audit.size(), before + 3);
@@ -178,7 +176,7 @@ TEST_F(KeyRingTest, EveryChangeIsAuditedUnderItsCaller) {
   for (std::size_t i = before; i < audit.size(); ++i) {
     EXPECT_EQ(audit[i].actor, "operator");
     EXPECT_EQ(audit[i].outcome, "ok");
-    EXPECT_EQ(audit[i].time, now_);
+    EXPECT_EQ(audit[i].time, clock_.Now());
   }
 }
 
@@ -230,7 +228,7 @@ TEST_F(KeyRingTest, ADatabaseWriterCannotBringARetiredKeyBackToSign) {
 TEST_F(KeyRingTest, ABrokenScheduleIsRefused) {
   KeyRingOptions options = Options();
   options.schedule.prepare_lead = absl::Hours(1);
-  const auto ring = KeyRing::Load(store_, kek_, options, now_);
+  const auto ring = KeyRing::Load(store_, kek_, clock_, options);
   EXPECT_THAT(ring, HasCode(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(ring.status().message()),
               HasSubstr("--key-prepare-lead"));
@@ -247,7 +245,7 @@ TEST_F(KeyRingTest, SnapshotsStaySoundWhileKeysChange) {
     }
   });
   std::thread other([&] {
-    for (int i = 0; i < 10; ++i) EXPECT_OK(ring_->ApplySchedule(now_));
+    for (int i = 0; i < 10; ++i) EXPECT_OK(ring_->ApplySchedule());
   });
   for (int i = 0; i < 20; ++i) {
     EXPECT_OK(Activate(PreparedId(), Lead::kWaived));

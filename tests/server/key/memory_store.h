@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,6 +33,7 @@ class MemoryStore final : public storage::Store {
   absl::Status Write(WriteFn fn) override {
     absl::MutexLock lock(&mutex_);
     ++writes_;
+    if (before_write_) before_write_();
     // Twice: bodies must not care.
     Transaction rehearsal(content_);
     if (auto s = fn(rehearsal.writer); !s.ok()) return s;
@@ -39,6 +41,7 @@ class MemoryStore final : public storage::Store {
     if (auto s = fn(tx.writer); !s.ok()) return s;
     const absl::Status fault = std::exchange(fault_, absl::OkStatus());
     if (fault.ok() || absl::IsUnknown(fault)) content_ = tx.content;
+    if (after_commit_) after_commit_();
     return fault;
   }
 
@@ -48,6 +51,16 @@ class MemoryStore final : public storage::Store {
   void FailNextCommit(absl::Status fault) {
     absl::MutexLock lock(&mutex_);
     fault_ = std::move(fault);
+  }
+  // Runs when a writer's turn has come.
+  void BeforeWrites(std::function<void()> hook) {
+    absl::MutexLock lock(&mutex_);
+    before_write_ = std::move(hook);
+  }
+  // Runs when a commit is durable and its writer does not know it yet.
+  void AfterCommits(std::function<void()> hook) {
+    absl::MutexLock lock(&mutex_);
+    after_commit_ = std::move(hook);
   }
   Content content() const {
     absl::MutexLock lock(&mutex_);
@@ -204,6 +217,8 @@ class MemoryStore final : public storage::Store {
   mutable absl::Mutex mutex_;
   Content content_;
   absl::Status fault_;
+  std::function<void()> before_write_;
+  std::function<void()> after_commit_;
   int writes_ = 0;
 };
 

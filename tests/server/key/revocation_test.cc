@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <string>
+#include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/reason.h"
@@ -48,7 +50,7 @@ TEST_F(KeyRevocationTest, LedgerRowAndAuditAreInTheSameCommit) {
   EXPECT_EQ(content.ledger[0].kind, storage::LedgerKind::kKey);
   EXPECT_EQ(content.ledger[0].key, bad);
   EXPECT_EQ(content.ledger[0].reason, "stolen");
-  EXPECT_EQ(content.ledger[0].commit_time, now_);
+  EXPECT_EQ(content.ledger[0].commit_time, clock_.Now());
   EXPECT_EQ(content.ledger[0].expire_time, absl::InfiniteFuture());
   EXPECT_THAT(AuditedActions(), Contains("key.revoke").Times(1));
 }
@@ -140,9 +142,9 @@ TEST_F(KeyRevocationTest, WithoutTheFileTheKeyIsRevokedButNotAcknowledged) {
   EXPECT_EQ(ReasonOf(revoked.status()), Reason::kStoreUnavailable);
   EXPECT_FALSE(Verifies(bad));
   EXPECT_EQ(store_.content().ledger.size(), 1u);
-  EXPECT_FALSE(ring_->ApplySchedule(now_).ok());
+  EXPECT_FALSE(ring_->ApplySchedule().ok());
   std::filesystem::remove(dir_.File("revoked-keys"));
-  EXPECT_OK(ring_->ApplySchedule(now_));
+  EXPECT_OK(ring_->ApplySchedule());
   EXPECT_THAT(InFile(), ElementsAre(bad));
   EXPECT_OK(Revoke(bad));
 }
@@ -165,15 +167,55 @@ TEST_F(KeyRevocationTest, RevokingEveryKeyInTurnAlwaysLeavesOneThatSigns) {
   EXPECT_EQ(InFile().size(), 10u);
 }
 
+// The ledger says so already, the snapshot not yet: who is to sign now waits.
+TEST_F(KeyRevocationTest, WhoSignsAfterTheCommitSignsWithTheSuccessor) {
+  const std::string bad = ActiveId();
+  std::thread signer;
+  std::string seen;
+  std::string signing;
+  store_.AfterCommits([&] {
+    absl::Notification looked;
+    signer = std::thread([&] {
+      seen = ActiveId();
+      looked.Notify();
+      signing = ring_->SnapshotToSign()->active().key_id();
+    });
+    looked.WaitForNotification();
+  });
+  ASSERT_OK(Revoke(bad));
+  signer.join();
+  EXPECT_EQ(seen, bad);
+  EXPECT_EQ(signing, ActiveId());
+}
+
+TEST_F(KeyRevocationTest, ACommitThatFailsKeepsNobodyFromSigning) {
+  const std::string active = ActiveId();
+  for (const auto& fault :
+       {absl::UnavailableError("disk"), absl::UnknownError("disk")}) {
+    store_.FailNextCommit(fault);
+    EXPECT_FALSE(Revoke(active).ok());
+    EXPECT_EQ(ring_->SnapshotToSign()->active().key_id(), active);
+  }
+}
+
+TEST_F(KeyRevocationTest, ItsTimeIsThatOfItsTurnInTheStore) {
+  const std::string bad = ActiveId();
+  const absl::Time asked = clock_.Now();
+  store_.BeforeWrites([&] { clock_.Advance(absl::Seconds(3)); });
+  ASSERT_OK(Revoke(bad));
+  EXPECT_GE(store_.content().ledger.at(0).commit_time,
+            asked + absl::Seconds(3));
+}
+
 const absl::Status kFull = absl::ResourceExhaustedError("no room");
 
 TEST_F(KeyRevocationTest, OnAFullDiskItStartsWithTheKeysAsTheyAre) {
   const std::string active = ActiveId();
-  now_ += absl::Hours(24 * 400);  // much is due
+  clock_.Advance(absl::Hours(24 * 400));  // much is due
   store_.FailNextCommit(kFull);
   Restart();
   EXPECT_EQ(ActiveId(), active);
-  EXPECT_GT(ValueOf(ring_->ApplySchedule(now_)), 0);
+  EXPECT_GT(ValueOf(ring_->ApplySchedule()), 0);
 }
 
 TEST_F(KeyRevocationTest, OnAFullDiskItDoesNotStartWithAKeyToBeRevoked) {

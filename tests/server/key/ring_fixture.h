@@ -26,7 +26,7 @@ class RingFixture : public ::testing::Test {
     return options;
   }
   absl::StatusOr<std::unique_ptr<key::KeyRing>> TryLoad() {
-    return key::KeyRing::Load(store_, kek_, Options(), now_);
+    return key::KeyRing::Load(store_, kek_, clock_, Options());
   }
   void Restart() { ring_ = ValueOf(TryLoad()); }
 
@@ -47,15 +47,15 @@ class RingFixture : public ::testing::Test {
   }
   // Lets time pass and the schedule work.
   int Pass(absl::Duration time) {
-    now_ += time;
-    return ValueOf(ring_->ApplySchedule(now_));
+    clock_.Advance(time);
+    return ValueOf(ring_->ApplySchedule());
   }
   absl::Status Activate(const std::string& key_id,
                         key::Lead lead = key::Lead::kRequired) {
-    return ring_->Activate(key_id, lead, audit_, now_);
+    return ring_->Activate(key_id, lead, audit_);
   }
   absl::StatusOr<key::KeyRevocation> Revoke(const std::string& key_id) {
-    return ring_->Revoke(key_id, "stolen", audit_, now_);
+    return ring_->Revoke(key_id, "stolen", audit_);
   }
   std::vector<std::string> AuditedActions() const {
     std::vector<std::string> actions;
@@ -70,7 +70,7 @@ class RingFixture : public ::testing::Test {
   key::KeyEncryptionKey kek_ =
       ValueOf(key::KeyEncryptionKey::FromText(std::string(64, '7')));
   jwt::Algorithm algorithm_ = jwt::Algorithm::kEs256;
-  absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
   storage::AuditRow audit_ = [] {
     storage::AuditRow row;
     row.actor = "operator";

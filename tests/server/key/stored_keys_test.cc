@@ -37,14 +37,14 @@ class StoredKeysTest : public ::testing::Test {
     store_ = ValueOf(storage::OpenStore(options));
     KeyRingOptions ring;
     ring.revoked_keys_file = dir_.File("revoked-keys");
-    ring_ = ValueOf(KeyRing::Load(*store_, kek_, ring, now_));
+    ring_ = ValueOf(KeyRing::Load(*store_, kek_, clock_, ring));
   }
   std::string ActiveId() const { return ring_->Snapshot()->active().key_id(); }
 
   TempDir dir_;
   const KeyEncryptionKey kek_ = ValueOf(
       KeyEncryptionKey::FromFile(dir_.File("kek"), MissingFile::kCreate));
-  absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  ManualClock clock_{absl::FromUnixSeconds(1'700'000'000)};
   storage::LedgerRow heard_;
   storage::LedgerHead heard_head_;
   std::unique_ptr<storage::Store> store_;
@@ -76,11 +76,11 @@ TEST_F(StoredKeysTest, OfKeysMadeTogetherTheOneThatSignsComesFirst) {
 
 TEST_F(StoredKeysTest, ARotationSurvivesARestart) {
   const std::string first = ActiveId();
-  now_ += absl::Hours(24 * 90);
-  EXPECT_EQ(ValueOf(ring_->ApplySchedule(now_)), 3);
+  clock_.Advance(absl::Hours(24 * 90));
+  EXPECT_EQ(ValueOf(ring_->ApplySchedule()), 3);
   const auto rotated = ring_->Snapshot();
   EXPECT_NE(rotated->active().key_id(), first);
-  EXPECT_EQ(ValueOf(ring_->ApplySchedule(now_)), 0);
+  EXPECT_EQ(ValueOf(ring_->ApplySchedule()), 0);
   Restart();
   EXPECT_EQ(ring_->Snapshot()->jwks_json(), rotated->jwks_json());
   EXPECT_NE(ring_->Snapshot()->verifying_keys().Find(first), nullptr);
@@ -89,7 +89,7 @@ TEST_F(StoredKeysTest, ARotationSurvivesARestart) {
 TEST_F(StoredKeysTest, ARevocationIsInTheLedgerBeforeItIsAcknowledged) {
   const std::string bad = ActiveId();
   const KeyRevocation revocation =
-      ValueOf(ring_->Revoke(bad, "stolen", storage::AuditRow(), now_));
+      ValueOf(ring_->Revoke(bad, "stolen", storage::AuditRow()));
   EXPECT_EQ(heard_.kind, storage::LedgerKind::kKey);
   EXPECT_EQ(heard_.key, bad);
   EXPECT_EQ(heard_.expire_time, absl::InfiniteFuture());
@@ -104,12 +104,12 @@ TEST_F(StoredKeysTest, SymmetricKeysAreKeptBesideTheSigningKeys) {
   SystemRandom random;
   const std::string id =
       ValueOf(SymmetricKeys::LoadOrCreate(*store_, kek_, kRefreshPurpose,
-                                          random, now_))
+                                          random, clock_.Now()))
           .newest()
           .key_id;
   Restart();
   EXPECT_EQ(ValueOf(SymmetricKeys::LoadOrCreate(*store_, kek_, kRefreshPurpose,
-                                                random, now_))
+                                                random, clock_.Now()))
                 .newest()
                 .key_id,
             id);

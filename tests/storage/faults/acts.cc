@@ -280,20 +280,15 @@ Act RevokeKeyAct(House& house, int number) {
   const Person person(house, number);
   const std::string key = house->keys->Snapshot()->active().key_id();
   return Ending(house, person.tokens.access_token, [&house, key] {
-    return StatusOnly(
-        house->keys->Revoke(key, "stolen", {}, house.clock.Now()));
+    return StatusOnly(house->keys->Revoke(key, "stolen", {}));
   });
 }
 
 Act RotateKeyAct(House& house, int) {
   // Long enough for the next key to be due.
   house.clock.Advance(absl::Hours(24 * 40));
-  return {[&house] {
-            return StatusOnly(house->keys->ApplySchedule(house.clock.Now()));
-          },
-          [&house] {
-            return ValueOf(house->keys->ApplySchedule(house.clock.Now())) == 0;
-          }};
+  return {[&house] { return StatusOnly(house->keys->ApplySchedule()); },
+          [&house] { return ValueOf(house->keys->ApplySchedule()) == 0; }};
 }
 
 Act SweepAct(House& house, int number) {
