@@ -1,6 +1,7 @@
 """A real ostiaryd in a directory of its own, and the people who call it."""
 
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -33,9 +34,17 @@ def new_name(prefix="p"):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that is still free when a server is started again: the kernel gives
+    the ports of its own range to everybody who connects to something."""
+    kernels = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    while True:
+        port = random.SystemRandom().randrange(10_000, int(kernels.split()[0]))
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def clean_environment(extra=None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import secrets
 import shutil
@@ -39,10 +40,17 @@ def new_password() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that is still free when the server is started again: the kernel gives
+    the ports of its own range to everybody who connects to something."""
+    kernels = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    while True:
+        port = random.SystemRandom().randrange(10_000, int(kernels.split()[0]))
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class House:

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ export class Ostiaryd {
       server.process?.kill("SIGKILL");
       rmSync(server.folder, { recursive: true, force: true });
     });
-    await server.launch("127.0.0.1:0");
+    await server.launch(`127.0.0.1:${await freePort()}`);
     return server;
   }
 
@@ -54,10 +55,15 @@ export class Ostiaryd {
   }
 }
 
+// One that is still free when the server is started again: the kernel gives the
+// ports of its own range to everybody who connects to something.
 async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  return port;
+  const kernels = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
+  for (;;) {
+    const port = randomInt(10_000, Number.parseInt(kernels, 10));
+    const probe = createServer().listen(port, "127.0.0.1");
+    const taken = await once(probe, "listening").then(() => false, () => true);
+    probe.close();
+    if (!taken) return port;
+  }
 }
