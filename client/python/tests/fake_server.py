@@ -107,7 +107,8 @@ class _Feed(revocation_service_pb2_grpc.RevocationServiceServicer):
     def Watch(self, request: feed.WatchRequest, context: Any) -> Any:  # noqa: N802
         stream = Stream(request, dict(context.invocation_metadata()))
         self._house.streams.put(stream)
-        context.add_callback(lambda: stream.frames.put(None))
+        if not context.add_callback(lambda: stream.frames.put(None)):
+            return  # it has ended already, and nobody would be called
         while True:
             frame = stream.frames.get()
             if frame is None:
