@@ -206,8 +206,7 @@ class Site:
             work.settle()
             getattr(work, "check_everything", lambda: None)()
         self.journal.keep_quiet(self.server.metrics())
-        listed = check_status_lists(self.witnesses, self.house,
-                                    self.keys.revoked)
+        listed = check_status_lists(self)
         assert (listed > 0) == (LISTS[0] in self.server.flags)
         assert self.watcher.wait(lambda: (self.watcher.position or (0, 0))
                                  >= self.head), "the feed stands still"

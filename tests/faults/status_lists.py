@@ -21,26 +21,26 @@ def says(lists, place):
     return lists[uri][index // 8] >> (index % 8) & 1
 
 
-def check_status_lists(witnesses, house, keys_revoked, patience=10):
+def check_status_lists(site, patience=10):
     """What has ended says so within `patience` seconds (lists are signed anew
     every half ttl), what lives does not, and no two sessions ever had one
     place. How much had ended."""
     places, whose, ended, living = {}, {}, set(), set()
-    for witness in witnesses:
+    for witness in site.witnesses:
         tokens = [token for chain in witness.live + witness.ended
                   for token in chain.access if token.place]
         for token in tokens:
             first = places.setdefault(token.place, token.session)
             assert first == token.session, "one place for two sessions"
         ended |= {t.place for t in tokens
-                  if t.text in witness.refused or t.key in keys_revoked}
+                  if t.text in witness.refused or t.key in site.keys.revoked}
         whose |= {t.place: f"{t.session} {t.token_id} key {t.key}" for t in tokens}
         living |= {chain.token.place for chain in witness.live
                    if chain.token.place}
     living -= ended
     end = time.monotonic() + patience
     while places:
-        lists = {uri: read(house, uri) for uri, _ in places}
+        lists = {uri: read(site.house, uri) for uri, _ in places}
         late = [place for place in ended if not says(lists, place)]
         if not late:
             assert not any(says(lists, place) for place in living), (

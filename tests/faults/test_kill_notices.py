@@ -123,7 +123,7 @@ def test_a_feed_that_goes_back_is_noticed(site):
 
 def test_a_status_list_that_forgot_is_noticed(new_server, contract):
     site = lived(new_server, contract, *FLAGS, *LISTS)
-    assert check_status_lists(site.witnesses, site.house) > 0
+    assert check_status_lists(site) > 0
     site.server.kill()
     site.unwatch()
     site.house.close()
@@ -134,7 +134,7 @@ def test_a_status_list_that_forgot_is_noticed(new_server, contract):
     site.down_since = site.journal.began()
     assert site.up()
     with pytest.raises(AssertionError, match="not listed"):
-        check_status_lists(site.witnesses, site.house, patience=0)
+        check_status_lists(site, patience=0)
     site.server.kill()
     site.unwatch()
     site.house.close()
