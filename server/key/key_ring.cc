@@ -134,7 +134,8 @@ std::shared_ptr<const KeyView> KeyRing::Snapshot() const {
 }
 
 std::shared_ptr<const KeyView> KeyRing::SnapshotToSign() const {
-  absl::ReaderMutexLock lock(&snapshot_mutex_, absl::Condition(&up_to_date_));
+  absl::ReaderMutexLock lock(&snapshot_mutex_);
+  snapshot_mutex_.Await(absl::Condition(&up_to_date_));
   return snapshot_;
 }
 
