@@ -35,6 +35,31 @@ absl::Status StatusOf(const GateAnswer& answer) {
   }
 }
 
+// A stream whose caller showed a token, and goes on while that token is good:
+// asked before each frame, so that who is revoked is told nothing more.
+class AdmittedSubscription final : public Subscription {
+ public:
+  AdmittedSubscription(const Admission& admission, const MethodRow& row,
+                       CallContext context,
+                       std::unique_ptr<Subscription> subscription)
+      : admission_(admission),
+        row_(row),
+        context_(std::move(context)),
+        subscription_(std::move(subscription)) {}
+
+  absl::StatusOr<Frame> Next() override {
+    absl::StatusOr<flow::Caller> caller = admission_.Admit(row_, context_);
+    if (!caller.ok()) return caller.status();
+    return subscription_->Next();
+  }
+
+ private:
+  const Admission& admission_;
+  const MethodRow& row_;
+  const CallContext context_;
+  const std::unique_ptr<Subscription> subscription_;
+};
+
 }  // namespace
 
 // One counter for each code a method can answer, made when it first does.
@@ -179,7 +204,10 @@ absl::StatusOr<std::unique_ptr<Subscription>> HouseDoor::AdmitAndSubscribe(
   absl::StatusOr<flow::Caller> caller =
       parts_.admission.Admit(*stream.row, context);
   if (!caller.ok()) return caller.status();
-  return stream.subscribe(request, std::move(wake));
+  auto subscription = stream.subscribe(request, std::move(wake));
+  if (!subscription.ok() || context.authorization.empty()) return subscription;
+  return std::make_unique<AdmittedSubscription>(
+      parts_.admission, *stream.row, context, *std::move(subscription));
 }
 
 GateAnswer HouseDoor::AskGate(const ForwardedCheck& asked) {

@@ -53,7 +53,7 @@ class RevocationFeed::Watcher final : public Subscription {
     feed.Leave(*this);
   }
 
-  Frame Next() override { return feed.NextFor(*this); }
+  absl::StatusOr<Frame> Next() override { return feed.NextFor(*this); }
 
   RevocationFeed& feed;
   const std::shared_ptr<Bell> bell;

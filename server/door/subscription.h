@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
+
 namespace ostiary::door {
 
 // One caller's stream of messages. The wire pulls: it asks for the next message
@@ -20,8 +22,9 @@ class Subscription {
   virtual ~Subscription() = default;
 
   // Null: nothing to say now. Then `wake` (see Door::Subscribe) is called when
-  // there may be something.
-  virtual Frame Next() = 0;
+  // there may be something. A status ends the stream, and is told to the
+  // caller.
+  virtual absl::StatusOr<Frame> Next() = 0;
 };
 
 }  // namespace ostiary::door

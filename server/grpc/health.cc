@@ -43,7 +43,7 @@ class Health::Watch final : public door::Subscription {
       : health_(health), service_(std::move(service)), wake_(std::move(wake)) {}
   ~Watch() override { health_.Remove(*this); }
 
-  Frame Next() override {
+  absl::StatusOr<Frame> Next() override {
     const State state = health_.StateOf(service_);
     if (state == said_) return nullptr;
     said_ = state;

@@ -145,18 +145,28 @@ void StreamCall::OnCallerDone(bool) {
 
 void StreamCall::Advance() {
   if (writing_ || finishing_ || caller_done_) return;
-  if (end_.has_value()) {
-    finishing_ = true;
-    HandOver(&on_caller_done_);
-    stream_.Finish(ToGrpcStatus(*end_), on_finished_.Tag());
-    return;
+  if (!end_.has_value()) {
+    if (subscription_ == nullptr) return;
+    const absl::StatusOr<Frame> frame = subscription_->Next();
+    if (frame.ok()) {
+      if (*frame != nullptr) Write(*frame);
+      return;
+    }
+    end_ = frame.status();
   }
-  if (subscription_ == nullptr) return;
-  const Frame frame = subscription_->Next();
-  if (frame == nullptr) return;
+  Finish();
+}
+
+void StreamCall::Write(const Frame& frame) {
   writing_ = true;
   stream_.Write(::grpc::ByteBuffer(&wake_list_.BytesOf(frame), 1),
                 on_written_.Tag());
+}
+
+void StreamCall::Finish() {
+  finishing_ = true;
+  HandOver(&on_caller_done_);
+  stream_.Finish(ToGrpcStatus(*end_), on_finished_.Tag());
 }
 
 bool StreamCall::IsOver() const {

@@ -92,6 +92,9 @@ class StreamCall {
   // Thread-safe.
   void Wake();
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Write(const door::Subscription::Frame& frame)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Finish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsOver() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Delete();
 

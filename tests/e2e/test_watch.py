@@ -466,6 +466,24 @@ def test_service_access_decides_who_may_watch(new_house, trust):
     assert house.operator.call(METHOD).key_set.keys
 
 
+def test_who_is_revoked_is_told_nothing_more(new_house, watch):
+    """Not even of their own revocation: the stream ends with it."""
+    house = new_house("--service-access=authenticated")
+    token = house.new_operator_token()
+    theirs = watch(house.grpc, token=token).settled()
+    others = watch(house.grpc, token=house.new_operator_token()).settled()
+    told = len(theirs.entries)
+    house.revoke(token=token)
+    assert theirs.wait(lambda: theirs.closed, AT_ONCE)
+    assert theirs.wait(lambda: theirs.closed)
+    assert theirs.ended.reason == "ACCESS_TOKEN_REJECTED"
+    assert len(theirs.entries) == told
+    assert others.wait(lambda: len(others.entries) > told)
+    assert not others.closed
+    refused = refusal(house.grpc.call, METHOD, token=token)
+    assert refused.reason == "ACCESS_TOKEN_REJECTED"
+
+
 def test_a_client_certificate_may_watch(secured, authority, contract):  # noqa: F811
     server = secured(f"--tls-client-ca={authority.cert}",
                      "--service-access=authenticated")

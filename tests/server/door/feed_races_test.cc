@@ -111,7 +111,8 @@ TEST_F(FeedRaces, NobodyIsWokenAfterLeaving) {
         auto subscription =
             feed_->Subscribe(request, [&count = *wakes] { ++count; });
         ASSERT_OK(subscription);
-        for (int pulls = 0; pulls < i % 5; ++pulls) (*subscription)->Next();
+        for (int pulls = 0; pulls < i % 5; ++pulls)
+          EXPECT_OK((*subscription)->Next());
         subscription->reset();
         wakes.reset();
       }
@@ -131,8 +132,8 @@ TEST_F(FeedRaces, AFeedMayEndWhileASnapshotIsMade) {
     request.set_compact(i % 2 == 0);
     auto subscription = feed_->Subscribe(request, [] {});
     ASSERT_OK(subscription);
-    (*subscription)->Next();
-    (*subscription)->Next();  // asks for the snapshot
+    EXPECT_OK((*subscription)->Next());
+    EXPECT_OK((*subscription)->Next());  // asks for the snapshot
     subscription->reset();
     feed_.reset();
   }

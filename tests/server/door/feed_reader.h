@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "ostiary/v1/revocation_service.pb.h"
 #include "server/door/revocation_feed.h"
+#include "tests/support/status_matchers.h"
 
 namespace ostiary::testing {
 
@@ -154,14 +155,13 @@ class TestWatcher {
   }
 
   // Null: nothing to say now.
-  door::Frame Next() { return subscription_->Next(); }
+  door::Frame Next() { return ValueOf(subscription_->Next()); }
 
   // The next frame, waited for. A watcher that is not woken in time fails.
   door::Frame AwaitFrame() {
     for (;;) {
       const std::uint64_t rung = bell_->rung();
-      if (door::Frame frame = subscription_->Next(); frame != nullptr)
-        return frame;
+      if (door::Frame frame = Next(); frame != nullptr) return frame;
       if (!bell_->AwaitAfter(rung)) {
         ADD_FAILURE() << "was not woken";
         return std::make_shared<const std::string>();

@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ostiary/v1/revocation_service.pb.h"
+#include "server/account/roles.h"
 #include "server/base/reason.h"
 #include "server/door/errors.h"
 #include "tests/server/door/door_house.h"
@@ -18,6 +19,10 @@ namespace {
 
 using ::ostiary::testing::DoorHouse;
 using ::ostiary::testing::HasCode;
+using ::ostiary::testing::House;
+using ::ostiary::testing::kIssuer;
+using ::ostiary::testing::kPassword;
+using ::ostiary::testing::ValueOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -25,7 +30,7 @@ constexpr char kWatch[] = "ostiary.v1.RevocationService/Watch";
 
 class Silent final : public Subscription {
  public:
-  Frame Next() override { return nullptr; }
+  absl::StatusOr<Frame> Next() override { return nullptr; }
 };
 
 class Subscribing : public ::testing::Test {
@@ -55,10 +60,13 @@ class Subscribing : public ::testing::Test {
 
   absl::Status Subscribe(
       const CallContext& context = DoorHouse::OnTheSocket()) {
+    return Begin(context).status();
+  }
+  absl::StatusOr<std::unique_ptr<Subscription>> Begin(
+      const CallContext& context) {
     v1::WatchRequest request;
     request.set_cursor("here");
-    return door_->Subscribe(*door_->Streams().at(0), context, request, [] {})
-        .status();
+    return door_->Subscribe(*door_->Streams().at(0), context, request, [] {});
   }
 
   DoorHouse house_;
@@ -89,6 +97,60 @@ TEST_F(Subscribing, WhoMayNotIsRefusedBeforeAnythingIsBegun) {
   EXPECT_EQ(ReasonOf(Subscribe(DoorHouse::OverGrpc("x.y.z"))),
             Reason::kAccessTokenRejected);
   EXPECT_EQ(begun_, 0);
+}
+
+// What ends a caller's right to a stream ends the stream.
+class SubscribingWithAToken : public Subscribing {
+ protected:
+  SubscribingWithAToken() {
+    House& house = house_.house;
+    root_ = house.SignUp("root").ToString();
+    EXPECT_OK(house->accounts.GrantRole(House::Operator(), root_,
+                                        std::string(account::kOperatorRole)));
+    token_ =
+        ValueOf(house.TrySignIn("root", kPassword, "", kIssuer)).access_token;
+    stream_ = ValueOf(Begin(DoorHouse::OverGrpc(token_)));
+    EXPECT_OK(stream_->Next());
+  }
+
+  Reason Refusal() { return ReasonOf(stream_->Next().status()); }
+
+  std::string root_;
+  std::string token_;
+  std::unique_ptr<Subscription> stream_;
+};
+
+TEST_F(SubscribingWithAToken, EndsWhenTheTokenIsRevoked) {
+  EXPECT_OK(house_.house->revoke.Token(House::Anyone(), token_, ""));
+  EXPECT_EQ(Refusal(), Reason::kAccessTokenRejected);
+}
+
+TEST_F(SubscribingWithAToken, EndsWhenTheTokenExpires) {
+  house_.house.clock.Advance(absl::Minutes(15));
+  EXPECT_EQ(Refusal(), Reason::kAccessTokenRejected);
+}
+
+TEST_F(SubscribingWithAToken, EndsWhenTheRoleIsTakenAway) {
+  EXPECT_OK(house_.house->accounts.RevokeRole(
+      House::Operator(), root_, std::string(account::kOperatorRole)));
+  EXPECT_EQ(Refusal(), Reason::kAccessTokenRejected);
+}
+
+TEST_F(SubscribingWithAToken, GoesOnWhenAnotherTokenIsRevoked) {
+  const std::string other =
+      ValueOf(house_.house.TrySignIn("root", kPassword, "", kIssuer))
+          .access_token;
+  EXPECT_OK(house_.house->revoke.Token(House::Anyone(), other, ""));
+  EXPECT_OK(stream_->Next());
+}
+
+// Whose certificate the listener verified needs no token, so none can end it.
+TEST_F(SubscribingWithAToken, GoesOnForACertificateWhateverItsTokenIs) {
+  CallContext context = DoorHouse::OverGrpc(token_);
+  context.certificate_identities = {"shop.example"};
+  const auto stream = ValueOf(Begin(context));
+  EXPECT_OK(house_.house->revoke.Token(House::Anyone(), token_, ""));
+  EXPECT_OK(stream->Next());
 }
 
 TEST_F(Subscribing, ARefusalOfOursLeavesAsItIs) {

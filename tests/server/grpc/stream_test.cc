@@ -36,11 +36,13 @@ class Source {
       absl::MutexLock lock(&source_.mutex_);
       source_.followers_.erase(this);
     }
-    Frame Next() override {
+    absl::StatusOr<Frame> Next() override {
       EXPECT_FALSE(inside_.exchange(true)) << "two threads at once";
       const Frame frame =
           at_ < source_.let_out_ ? source_.Make(++at_) : nullptr;
       inside_ = false;
+      if (frame == nullptr && source_.over_)
+        return Refuse(Reason::kAccessTokenRejected);
       return frame;
     }
     void Wake() { wake_(); }
@@ -55,6 +57,8 @@ class Source {
   explicit Source(std::size_t padding = 0) : padding_(padding, 'x') {}
 
   void LetOut(std::uint64_t count) { let_out_ += count; }
+  // Every stream ends after what has been let out.
+  void End() { over_ = true; }
   void WakeAll() {
     absl::MutexLock lock(&mutex_);
     for (Follower* follower : followers_) follower->Wake();
@@ -82,6 +86,7 @@ class Source {
 
   const std::string padding_;
   std::atomic<std::uint64_t> let_out_{0};
+  std::atomic<bool> over_{false};
   std::atomic<std::uint64_t> made_{0};
   mutable absl::Mutex mutex_;
   std::set<Follower*> followers_ ABSL_GUARDED_BY(mutex_);
@@ -303,6 +308,24 @@ TEST_F(StreamTest, ARefusedSubscriptionEndsTheStreamWithItsReason) {
   google::rpc::RetryInfo retry;
   ASSERT_TRUE(FindDetail(status, retry));
   EXPECT_EQ(retry.retry_delay().seconds(), 5);
+}
+
+TEST_F(StreamTest, ASubscriptionThatIsOverEndsTheStreamWithItsReason) {
+  Source& source = Follow();
+  Start();
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (int i = 0; i < 20; ++i) streams.push_back(Open());
+  ASSERT_TRUE(source.AwaitFollowers(20));
+  source.LetOut(2);
+  source.End();
+  source.WakeAll();
+  for (const auto& stream : streams) {
+    EXPECT_EQ(stream->Read(), 1u);
+    EXPECT_EQ(stream->Read(), 2u);
+    EXPECT_EQ(stream->Read(), 0u);
+    EXPECT_EQ(ReasonIn(stream->reader->Finish()), "ACCESS_TOKEN_REJECTED");
+  }
+  EXPECT_TRUE(source.AwaitFollowers(0));
 }
 
 TEST_F(StreamTest, StreamsDoNotStandInTheWayOfCalls) {

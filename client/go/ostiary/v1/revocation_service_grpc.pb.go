@@ -34,7 +34,8 @@ const (
 type RevocationServiceClient interface {
 	// The public keys, everything that is revoked, and from then on every
 	// revocation as it happens. Never ends by itself but for the age limit of
-	// connections and the server's drain: come again with the last cursor.
+	// connections, the server's drain and the end of the caller's own token
+	// (ACCESS_TOKEN_REJECTED): come again with the last cursor.
 	//
 	// First a KeySet. Then, if `cursor` can be continued from, Deltas; else a
 	// Snapshot in chunks and Deltas after it. A Heartbeat every second. A
@@ -83,7 +84,8 @@ type RevocationService_WatchClient = grpc.ServerStreamingClient[WatchResponse]
 type RevocationServiceServer interface {
 	// The public keys, everything that is revoked, and from then on every
 	// revocation as it happens. Never ends by itself but for the age limit of
-	// connections and the server's drain: come again with the last cursor.
+	// connections, the server's drain and the end of the caller's own token
+	// (ACCESS_TOKEN_REJECTED): come again with the last cursor.
 	//
 	// First a KeySet. Then, if `cursor` can be continued from, Deltas; else a
 	// Snapshot in chunks and Deltas after it. A Heartbeat every second. A

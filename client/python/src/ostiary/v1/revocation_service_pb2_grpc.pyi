@@ -31,7 +31,8 @@ class RevocationServiceStub:
     ]
     """The public keys, everything that is revoked, and from then on every
     revocation as it happens. Never ends by itself but for the age limit of
-    connections and the server's drain: come again with the last cursor.
+    connections, the server's drain and the end of the caller's own token
+    (ACCESS_TOKEN_REJECTED): come again with the last cursor.
 
     First a KeySet. Then, if `cursor` can be continued from, Deltas; else a
     Snapshot in chunks and Deltas after it. A Heartbeat every second. A
@@ -54,7 +55,8 @@ class RevocationServiceAsyncStub:
     ]
     """The public keys, everything that is revoked, and from then on every
     revocation as it happens. Never ends by itself but for the age limit of
-    connections and the server's drain: come again with the last cursor.
+    connections, the server's drain and the end of the caller's own token
+    (ACCESS_TOKEN_REJECTED): come again with the last cursor.
 
     First a KeySet. Then, if `cursor` can be continued from, Deltas; else a
     Snapshot in chunks and Deltas after it. A Heartbeat every second. A
@@ -79,7 +81,8 @@ class RevocationServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[collections.abc.Iterator[ostiary.v1.revocation_service_pb2.WatchResponse], collections.abc.AsyncIterator[ostiary.v1.revocation_service_pb2.WatchResponse]]:
         """The public keys, everything that is revoked, and from then on every
         revocation as it happens. Never ends by itself but for the age limit of
-        connections and the server's drain: come again with the last cursor.
+        connections, the server's drain and the end of the caller's own token
+        (ACCESS_TOKEN_REJECTED): come again with the last cursor.
 
         First a KeySet. Then, if `cursor` can be continued from, Deltas; else a
         Snapshot in chunks and Deltas after it. A Heartbeat every second. A
