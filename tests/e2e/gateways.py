@@ -17,7 +17,8 @@ import pytest
 
 from house import clean_environment, free_port
 
-FILES = Path(__file__).resolve().parents[2] / "deploy/gateways"
+_TREE = Path(__file__).resolve().parents[2]
+FILES = _TREE / "deploy/gateways"
 _START_SECONDS = 20
 
 
@@ -58,10 +59,16 @@ class Service:
         self._server.server_close()
 
 
-def find(name):
+def is_there(name):
+    """Its path, or None."""
     places = os.pathsep.join([str(Path(sys.executable).parent),
-                              os.environ.get("PATH", ""), "/usr/sbin"])
-    found = shutil.which(name, path=places)
+                              os.environ.get("PATH", ""), "/usr/sbin",
+                              str(_TREE / "build/tools")])
+    return shutil.which(name, path=places)
+
+
+def find(name):
+    found = is_there(name)
     if found is None:
         pytest.skip(f"{name.upper()} IS NOT INSTALLED: nothing is proved about "
                     "it on this machine")
@@ -70,6 +77,8 @@ def find(name):
 
 class Gateway:
     """One gateway process in a folder of its own."""
+
+    away = 503  # what its clients get while Ostiary is away
 
     def __init__(self, server, service, edit=lambda text: text,
                  refuses_with=401):
@@ -187,4 +196,22 @@ class Caddy(Gateway):
                 "--adapter", "caddyfile"]
 
 
-KINDS = {kind.name: kind for kind in (Envoy, Nginx, Caddy)}
+class Traefik(Gateway):
+    name = "traefik"
+    away = 500  # its own word for an Ostiary it cannot reach
+
+    def write(self, file):
+        self.program = find("traefik")
+        (self.root / "traefik-ostiary.yaml").write_text(file("traefik-ostiary.yaml"))
+
+    def command(self):
+        return [self.program, "--log.level=WARN",
+                f"--entryPoints.web.address=127.0.0.1:{self.port}",
+                f"--providers.file.filename={self.root}/traefik-ostiary.yaml",
+                "--global.checkNewVersion=false"]
+
+
+# No package brings Traefik (build-traefik does): one test says that it is
+# missing, instead of each.
+KINDS = {kind.name: kind for kind in (Envoy, Nginx, Caddy, Traefik)
+         if kind is not Traefik or is_there("traefik")}
