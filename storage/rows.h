@@ -60,6 +60,9 @@ struct SessionRow {
   // How often generations in a row were reached by a retry; the room `session`
   // knows the encoding.
   std::uint32_t retried_in_row = 0;
+  // From which networks its tokens came lately; the room `session` knows the
+  // encoding. 0: not known.
+  std::int64_t networks = 0;
   std::string salt;  // 32 random bytes; the refresh key alone forges nothing
   std::string refresh_key_id;   // which refresh key made the tags
   std::string request_id_hash;  // of the rotation to `generation`; empty: none

@@ -50,6 +50,16 @@ absl::Status StatusOf(Rotation rotation) {
                                                   : Reason::kRefreshRejected);
 }
 
+// Empty: no event. An ordinary rotation happens every few minutes for
+// everybody, and the row of the session says when.
+absl::string_view AuditOutcome(const session::Rotated& rotated) {
+  if (rotated.suspicious) return "retried_suspiciously";
+  const bool ordinary = rotated.rotation == Rotation::kRotated ||
+                        rotated.rotation == Rotation::kRetried;
+  if (!ordinary) return session::RotationName(rotated.rotation);
+  return rotated.networks_alternate ? "networks_alternate" : "";
+}
+
 }  // namespace
 
 absl::StatusOr<IssuedTokens> Refresh::Run(const Caller& caller,
@@ -67,8 +77,11 @@ absl::StatusOr<IssuedTokens> Refresh::Run(const Caller& caller,
   if (auto status = issuer_.CheckIssuing(session->client_id); !status.ok())
     return status;
 
-  const session::Sessions::Request rotation{*presented, request.request_id, "",
-                                            *std::move(scope), &*session};
+  const std::string network =
+      caller.origin.has_value() ? caller.origin->ToString() : "";
+  const session::Sessions::Request rotation{*presented, request.request_id,
+                                            "",         *std::move(scope),
+                                            network,    &*session};
   absl::StatusOr<Outcome> outcome = storage::WriteValue<Outcome>(
       store_,
       [&](storage::WriteTx& tx) { return Rotate(tx, caller, rotation); });
@@ -133,14 +146,8 @@ absl::Status Refresh::Audit(storage::WriteTx& tx, const Caller& caller,
                             const session::Rotated& rotated,
                             std::uint32_t presented_generation,
                             absl::Time now) const {
-  // An ordinary rotation is no event: it happens every few minutes for
-  // everybody, and the row of the session says when.
-  if (rotated.rotation == Rotation::kRotated) return absl::OkStatus();
-  if (rotated.rotation == Rotation::kRetried && !rotated.suspicious)
-    return absl::OkStatus();
-  const absl::string_view outcome =
-      rotated.suspicious ? "retried_suspiciously"
-                         : session::RotationName(rotated.rotation);
+  const absl::string_view outcome = AuditOutcome(rotated);
+  if (outcome.empty()) return absl::OkStatus();
   audit::Event event = caller.Did(audit::action::kRefresh, outcome, now);
   event.About(SessionId(rotated.row.session_id))
       .With("presented_generation", absl::StrCat(presented_generation));

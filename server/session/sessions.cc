@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/session/networks.h"
+
 namespace ostiary::session {
 namespace {
 
@@ -151,13 +153,16 @@ absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
   const std::uint32_t expected_generation = row.generation;
   result.rotation = Decide(row, StateOf(result.account), presented, policy_,
                            now, serving_time_.Elapsed(row.rotated_at, now));
+  Networks networks(row.networks);
   switch (result.rotation) {
     case Rotation::kRotated:
     case Rotation::kRegressed:
+      result.networks_alternate = networks.Rotated(request.network);
       Advance(row, presented.generation, request.scope,
               presented.request_id_hash, now);
       break;
     case Rotation::kRetried:
+      result.networks_alternate = networks.Retried(request.network);
       row.retried_in_row = AfterRetry(row.retried_in_row);
       result.suspicious = row.retried_in_row / 2 >= kSuspiciousRetries;
       result.repeats_token = now < row.access_expire_time;
@@ -171,6 +176,7 @@ absl::StatusOr<Rotated> Sessions::Rotate(storage::WriteTx& tx,
     default:
       return result;
   }
+  row.networks = networks.ToStored();
   auto updated = tx.sessions().UpdateIf(row, expected_generation);
   if (!updated.ok()) return updated.status();
   // Another writer came between (only where there can be two): run again.

@@ -48,6 +48,8 @@ struct Rotated {
   // Three generations in a row were reached by a retry: a thief in step with
   // the owner looks like this.
   bool suspicious = false;
+  // The session's tokens are presented from two networks by turns.
+  bool networks_alternate = false;
 };
 
 // The refresh tokens descended from one sign-in. At most one of them is live.
@@ -80,6 +82,7 @@ class Sessions {
     absl::string_view request_id;  // empty: none
     absl::string_view client_id;   // empty: not named
     std::string scope;             // of the new access token; within row.scope
+    absl::string_view network;  // of the caller, see Networks; empty: unknown
     // The row that FindAuthentic gave for `token`; null: the tag is checked
     // here. What made the tag authentic never changes in a row.
     const storage::SessionRow* authentic = nullptr;

@@ -10,8 +10,8 @@ namespace {
 // out so that a rotation, the commonest write, does not touch its index.
 #define SESSION_COLUMNS                                                   \
   "client_id, audience, scope, minted_scope, user_agent, address, amr, "  \
-  "opened_generation, generation, retried_in_row, salt, refresh_key_id, " \
-  "request_id_hash, create_time, rotated_at, minted_at, "                 \
+  "opened_generation, generation, retried_in_row, networks, salt, "       \
+  "refresh_key_id, request_id_hash, create_time, rotated_at, minted_at, " \
   "access_expire_time, idle_expire_time, expire_time, revoke_time"
 
 constexpr char kFind[] = "SELECT session_id, account_id, " SESSION_COLUMNS
@@ -28,12 +28,12 @@ constexpr char kListLive[] =
 constexpr char kInsert[] =
     "INSERT INTO sessions (session_id, account_id, " SESSION_COLUMNS
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-    " ?)";
+    " ?, ?)";
 constexpr char kUpdateIf[] =
     "UPDATE sessions SET (" SESSION_COLUMNS
     ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-    " ?18, ?19, ?20, ?21, ?22)"
-    " WHERE session_id = ?1 AND account_id = ?2 AND generation = ?23"
+    " ?18, ?19, ?20, ?21, ?22, ?23)"
+    " WHERE session_id = ?1 AND account_id = ?2 AND generation = ?24"
     " AND revoke_time IS NULL";
 constexpr char kRevoke[] =
     "UPDATE sessions SET revoke_time = ?"
@@ -58,6 +58,7 @@ void Bind(Query& query, const SessionRow& row) {
       .Bind(row.opened_generation)
       .Bind(row.generation)
       .Bind(row.retried_in_row)
+      .Bind(row.networks)
       .BindBytes(row.salt)
       .BindText(row.refresh_key_id)
       .BindBytes(row.request_id_hash)
@@ -83,6 +84,7 @@ void ReadInto(SessionRow& row, Query& query) {
   row.opened_generation = query.Uint32();
   row.generation = query.Uint32();
   row.retried_in_row = query.Uint32();
+  row.networks = query.Int();
   row.salt = query.Bytes();
   row.refresh_key_id = query.Text();
   row.request_id_hash = query.Bytes();

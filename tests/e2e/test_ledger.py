@@ -169,6 +169,40 @@ def test_a_failed_sign_in_is_audited_with_the_truth(house):
     assert ("session.sign_in", "wrong_password") in found
 
 
+@pytest.mark.parametrize("door_name", ["grpc", "connect"])
+def test_networks_that_take_turns_on_a_session_are_audited(new_server, contract,
+                                                           door_name):
+    """Also when the server was stopped in between."""
+    server = new_server("--trusted-proxies=127.0.0.1/32")
+    house = House(server.start(), contract)
+    person = house.sign_up()
+    token = person.sign_in().refresh_token
+
+    def refresh_from(address, token):
+        return house.door(door_name).call(
+            "AuthService/Refresh", {"refresh_token": token},
+            headers={"x-forwarded-for": address}).tokens.refresh_token
+
+    def noted():
+        return rows(house, "SELECT outcome, address FROM audit WHERE account_id "
+                           "= ? AND action = 'session.refresh'",
+                    person.account_id)
+
+    for address in ("203.0.113.5", "2001:db8::5", "203.0.113.5"):
+        token = refresh_from(address, token)
+    server.kill()
+    house.close()
+    house = House(server.start(), contract)
+    # Another address of the same household, and a retry from it.
+    successor = refresh_from("2001:db8::9", token)
+    assert refresh_from("2001:db8::9", token) == successor
+    assert noted() == []
+    token = refresh_from("203.0.113.5", successor)
+    assert noted() == [("networks_alternate", "203.0.113.5")]
+    assert refresh_from("203.0.113.5", token)
+    house.close()
+
+
 def test_the_retry_window_does_not_run_while_the_server_is_down(new_server,
                                                                 contract):
     """A crash between commit and answer must not look like theft."""

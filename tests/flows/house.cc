@@ -227,11 +227,13 @@ jwt::Claims House::Claims(const std::string& access_token) {
   return token->claims();
 }
 
-flow::Caller House::Anyone() {
+flow::Caller House::Anyone() { return AnyoneFrom("192.0.2.7"); }
+
+flow::Caller House::AnyoneFrom(const std::string& address) {
   flow::Caller caller;
-  caller.address = "192.0.2.7";
+  caller.address = address;
   caller.user_agent = "test/1";
-  caller.origin = limit::NetworkPrefix::OfText("192.0.2.7");
+  caller.origin = limit::NetworkPrefix::OfText(address);
   return caller;
 }
 

@@ -208,6 +208,7 @@ class House {
 
   // --- Callers.
   static flow::Caller Anyone();
+  static flow::Caller AnyoneFrom(const std::string& address);
   static flow::Caller Operator();
   flow::Caller As(const flow::IssuedTokens& tokens);
 

@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/reason.h"
@@ -13,6 +14,8 @@ using ::testing::SizeIs;
 
 constexpr char kRequestId[] = "4f1c0d62a7b14e0b";
 constexpr char kOtherRequestId[] = "99d00a4be2c84d17";
+constexpr char kHome[] = "198.51.100.9";
+constexpr char kElsewhere[] = "203.0.113.77";
 
 class RefreshRetry : public ::testing::Test {
  protected:
@@ -23,6 +26,12 @@ class RefreshRetry : public ::testing::Test {
   void ExpectSame(const flow::IssuedTokens& a, const flow::IssuedTokens& b) {
     EXPECT_EQ(a.refresh_token, b.refresh_token);
     EXPECT_EQ(house_.Claims(a.access_token), house_.Claims(b.access_token));
+  }
+
+  flow::IssuedTokens RefreshFrom(const std::string& address,
+                                 const flow::IssuedTokens& tokens) {
+    return ValueOf(house_->refresh.Run(House::AnyoneFrom(address),
+                                       {tokens.refresh_token, "", ""}));
   }
 
   House house_;
@@ -134,6 +143,47 @@ TEST_F(RefreshRetry, GenerationWithoutARetryBreaksTheRow) {
     const std::string presented = tokens.refresh_token;
     tokens = house_.Refresh(presented);
     if (retried) tokens = house_.Refresh(presented);
+  }
+  EXPECT_THAT(house_.Audit(), SizeIs(audited));
+}
+
+// --- Networks that take turns (session/networks_test.cc has the rule).
+
+TEST_F(RefreshRetry, NetworksThatTakeTurnsAreAudited) {
+  const std::size_t audited = house_.Audit().size();
+  flow::IssuedTokens tokens = first_;
+  for (const char* address : {kHome, kElsewhere, kHome, kElsewhere}) {
+    tokens = RefreshFrom(address, tokens);
+  }
+  EXPECT_THAT(house_.Audit(), SizeIs(audited));
+  tokens = RefreshFrom(kHome, tokens);
+  ASSERT_THAT(house_.Audit(), SizeIs(audited + 1));
+  EXPECT_EQ(house_.LastAudit().outcome, "networks_alternate");
+  EXPECT_EQ(house_.LastAudit().address, kHome);
+  EXPECT_EQ(house_.LastAudit().session_id, first_.session_id.ToString());
+  // Noticed, not punished: who commutes looks the same.
+  EXPECT_OK(house_.TryRefresh(tokens.refresh_token));
+}
+
+TEST_F(RefreshRetry, AThiefInStepFromElsewhereIsAudited) {
+  const std::size_t audited = house_.Audit().size();
+  flow::IssuedTokens tokens = first_;
+  for (int generation = 1; generation <= 2; ++generation) {
+    const flow::IssuedTokens presented = tokens;
+    tokens = RefreshFrom(kHome, presented);
+    ExpectSame(RefreshFrom(kElsewhere, presented), tokens);
+  }
+  EXPECT_THAT(house_.Audit(), SizeIs(audited));
+  RefreshFrom(kHome, tokens);
+  ASSERT_THAT(house_.Audit(), SizeIs(audited + 1));
+  EXPECT_EQ(house_.LastAudit().outcome, "networks_alternate");
+}
+
+TEST_F(RefreshRetry, OneHouseholdIsOneNetwork) {
+  const std::size_t audited = house_.Audit().size();
+  flow::IssuedTokens tokens = first_;
+  for (int i = 0; i < 12; ++i) {
+    tokens = RefreshFrom(absl::StrCat("2001:db8::", i % 2 + 1), tokens);
   }
   EXPECT_THAT(house_.Audit(), SizeIs(audited));
 }

@@ -26,7 +26,7 @@ def mutant(name, file, old, new, *tests, every_run=False):
 MUTANTS = [
     # --- refresh
     mutant("rotation: no compare-and-set",
-           "storage/sqlite/sessions.cc", 'account_id = ?2 AND generation = ?23"', 'account_id = ?2 AND ?23 = ?23"',
+           "storage/sqlite/sessions.cc", 'account_id = ?2 AND generation = ?24"', 'account_id = ?2 AND ?24 = ?24"',
            "sqlite_conformance_test", every_run=True),
     mutant("rotation: the retry window is twice as wide",
            "server/session/rotation.cc", "since_rotation < policy.retry_window;", "since_rotation < 2 * policy.retry_window;",
@@ -41,6 +41,9 @@ MUTANTS = [
            "server/session/sessions.cc", "      row.retried_in_row = AfterRetry(row.retried_in_row);\n",
            "      row.retried_in_row = AfterRetry(row.retried_in_row);\n      row.rotated_at = now;\n",
            "session_test", "flow_refresh_test"),
+    mutant("rotation: a thief in step from another network is not seen",
+           "server/session/sessions.cc", "      result.networks_alternate = networks.Retried(request.network);\n", "",
+           "flow_refresh_test"),
     mutant("rotation: reuse is refused and the session lives on",
            "server/session/sessions.cc", "auto revoked = tx.sessions().Revoke(row.session_id, now);\n      if (!revoked.ok()) return revoked.status();\n      return result;",
            "return result;", "flow_refresh_test", "session_test"),

@@ -144,6 +144,7 @@ SessionRow SessionOf(std::uint32_t number, const Key16& account_id) {
   row.opened_generation = 2;
   row.generation = 1;
   row.retried_in_row = 6;
+  row.networks = (std::int64_t{3} << 44) - 1;
   row.salt = std::string("\x00\xff\x80 salt", 8);
   row.refresh_key_id = "rk1";
   row.request_id_hash = std::string("\x00\x01\xfe", 3);

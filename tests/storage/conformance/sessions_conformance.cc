@@ -102,6 +102,7 @@ TEST_P(StoreConformance, ARotationReplacesEveryFieldOnce) {
   next.opened_generation = 8;
   next.generation = 2;
   next.retried_in_row = 0;
+  next.networks = 5;
   next.salt = "other salt";
   next.refresh_key_id = "rk2";
   next.request_id_hash = "";

@@ -50,6 +50,7 @@ class Story {
     PeopleWhoAreOut();
     AnImportedHash();
     ALostAnswer();
+    SomebodyOnTheMove();
     Must(house_->revoke.Client(operator_, "cli_gone", "closed"));
     Note("now", absl::StrCat(absl::ToUnixMicros(house_.clock.Now())));
   }
@@ -114,12 +115,11 @@ class Story {
     const storage::AuditRow audit =
         operator_.Did("", "", house_.clock.Now()).Row();
     Must(house_->keys->Activate(KeyThatIs("prepared"), key::Lead::kWaived,
-                                audit, house_.clock.Now()));
+                                audit));
     Note("live.access.retired_key", retired.access_token);
     const auto revoked = SignUpAndIn("signed_by_a_revoked_key");
     Note("key.revoked", KeyThatIs("active"));
-    Must(house_->keys->Revoke(KeyThatIs("active"), "lost", audit,
-                              house_.clock.Now()));
+    Must(house_->keys->Revoke(KeyThatIs("active"), "lost", audit));
     Note("ended.access.revoked_key", revoked.access_token);
     Note("live.refresh.revoked_key", revoked.refresh_token);
   }
@@ -240,6 +240,16 @@ class Story {
     Note("lost.presented", tokens.refresh_token);
     Note("lost.request_id", kRequestId);
     Note("lost.successor", lost.refresh_token);
+  }
+
+  void SomebodyOnTheMove() {
+    auto tokens = SignUpAndIn("on_the_move");
+    for (const char* address : {"198.51.100.9", "2001:db8::7"}) {
+      LetTimePass();
+      tokens = ValueOf(house_->refresh.Run(House::AnyoneFrom(address),
+                                           {tokens.refresh_token, "", ""}));
+    }
+    Note("live.refresh.on_the_move", tokens.refresh_token);
   }
 
   const status_list::Issuing lists_;
