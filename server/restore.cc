@@ -10,6 +10,8 @@
 #include "server/audit/event.h"
 #include "server/foundation.h"
 #include "server/key/openable.h"
+#include "server/key/revoke_all.h"
+#include "server/key/revoked_key_file.h"
 #include "server/revocation/access_ceiling.h"
 #include "server/revocation/entries.h"
 #include "server/revocation/past_epochs.h"
@@ -121,7 +123,23 @@ class Restoring {
     if (!config_.restore_from.empty()) AskTheOneBefore(store);
     auto settled = SettleSessions(store);
     if (!settled.ok()) return settled;
-    return BeginEpoch(store);
+    if (auto begun = BeginEpoch(store); !begun.ok()) return begun;
+    return clock_was_ahead() ? RevokeKeys(store) : absl::OkStatus();
+  }
+
+  bool clock_was_ahead() const {
+    return report_.clock_was_at != absl::InfinitePast();
+  }
+
+  // Before the mark is set back: if this is interrupted, the mark still tells
+  // the next restore that the clock was ahead.
+  absl::Status RevokeKeys(storage::Store& store) {
+    const auto revoked = key::RevokeAllAtNextLoad(
+        store, key::RevokedKeyFile(
+                   RevokedKeysPath(config_.key_encryption_key_file)));
+    if (!revoked.ok()) return revoked.status();
+    report_.revoked_keys = *revoked;
+    return absl::OkStatus();
   }
 
   // It may be damaged: that is why there is a restore.

@@ -1,6 +1,7 @@
 #ifndef OSTIARY_SERVER_RESTORE_H_
 #define OSTIARY_SERVER_RESTORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct RestoreReport {
   SessionFates sessions;
   // Until when the machine's clock had been ahead; InfinitePast: it was not.
   absl::Time clock_was_at = absl::InfinitePast();
+  // Signing keys that were revoked for it.
+  std::size_t revoked_keys = 0;
 };
 
 // `ostiaryd restore`: puts a backup in the place of the store, or takes over a
@@ -37,7 +40,9 @@ struct RestoreReport {
 // Begins an epoch above everything seen, so that tokens minted from now on
 // outrank every revocation made before; ends all access tokens issued until
 // now, because a revocation of one may have been lost with the store's tail;
-// with --sessions=end signs every account out too; and writes the new mark.
+// with --sessions=end signs every account out too; and writes the new mark. If
+// the machine's clock had been ahead, tokens of that time would come into force
+// when it comes, later than that row reaches: all signing keys are revoked.
 //
 // With --from everything is done to a copy, which then takes the store's place
 // in one step: an error before that leaves store and mark as they were. The

@@ -135,8 +135,10 @@ std::string RestoreText(const RestoreReport& report) {
   if (report.clock_was_at != absl::InfinitePast()) {
     absl::StrAppend(&text, "The machine's clock had been ahead, at ",
                     Say(report.clock_was_at),
-                    ". Tokens issued then come into force at that time: revoke "
-                    "the signing key (ostiary key revoke).\n");
+                    ". Tokens issued then would come into force at that time, "
+                    "so every signing key is revoked (",
+                    report.revoked_keys,
+                    " of them): the next start makes a new one.\n");
   }
   if (!report.sessions.empty())
     absl::StrAppend(&text, "--report=FILE or --output=json lists sessions.\n");
@@ -155,6 +157,10 @@ std::string RestoreJson(const RestoreReport& report) {
     object["size_bytes"] = report.imported->size_bytes;
     object["schema_version"] = report.imported->schema_version;
     object["set_aside"] = report.set_aside;
+  }
+  if (report.clock_was_at != absl::InfinitePast()) {
+    object["clock_was_at"] = Say(report.clock_was_at);
+    object["revoked_keys"] = report.revoked_keys;
   }
   object["asked_the_one_before"] = report.asked_the_one_before;
   object["counts"] = Counts(report.sessions);

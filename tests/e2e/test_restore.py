@@ -1,5 +1,7 @@
 """A store that went back in time is refused until an operator takes it over."""
 
+import glob
+import json
 import shutil
 import time
 
@@ -170,6 +172,55 @@ def test_a_revoked_key_stays_revoked_through_a_restore(new_server, contract):
     active = house.operator.call("AdminService/GetServerInfo").active_key_id
     assert active not in ("", key)
     house.close()
+
+
+def with_a_clock(ahead):
+    """The environment of a process whose wall clock is wrong."""
+    library, = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    return {"LD_PRELOAD": library, "FAKETIME": ahead,
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_tokens_of_a_clock_that_was_ahead_never_come_to_life(
+        new_server, contract, from_file):
+    """Their iat lies beyond the row *all issued before now*."""
+    server = new_server()
+    server.environment = with_a_clock("+86400")
+    house = House(server.start(), contract)
+    tokens = house.sign_up().sign_in()
+    published = house.http.client.get("/.well-known/jwks.json").json()["keys"]
+    backup = server.root / "backup.db"
+    if from_file:
+        assert server.cli("backup", str(backup)).returncode == 0
+    assert server.stop() == 0
+    house.close()
+    refused = server.run(*server.command()[1:])
+    assert refused.returncode != 0 and "clock" in refused.stderr
+
+    source = [f"--from={backup}"] if from_file else []
+    done = server.run("restore", "--sessions=keep", "--output=json", *source,
+                      *server.command()[1:])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["clock_was_at"] > time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                                  time.gmtime())
+    assert report["revoked_keys"] == len(published)
+    refresh_token = tokens.refresh_token
+    # Now, and when the time has come.
+    for ahead in ("+0", "+86460"):
+        server.environment = with_a_clock(ahead)
+        house = House(server.start(), contract)
+        assert house.verdict(tokens.access_token) == "KEY_UNKNOWN"
+        keys = house.http.client.get("/.well-known/jwks.json").json()["keys"]
+        assert not ({key["kid"] for key in keys} &
+                    {key["kid"] for key in published})
+        # The session was to be kept.
+        fresh = once_issuing_goes_on(house.refresh, refresh_token)
+        assert house.verdict(fresh.access_token) == "VALID"
+        refresh_token = fresh.refresh_token
+        assert server.stop() == 0
+        house.close()
 
 
 def test_a_damaged_mark_is_refused_with_what_to_do(new_server):

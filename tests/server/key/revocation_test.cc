@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/base/reason.h"
+#include "server/key/revoke_all.h"
 #include "server/key/revoked_key_file.h"
 #include "tests/server/key/ring_fixture.h"
 
@@ -205,6 +206,26 @@ TEST_F(KeyRevocationTest, ItsTimeIsThatOfItsTurnInTheStore) {
   ASSERT_OK(Revoke(bad));
   EXPECT_GE(store_.content().ledger.at(0).commit_time,
             asked + absl::Seconds(3));
+}
+
+TEST_F(KeyRevocationTest, AllAtOnceForTheNextStart) {
+  ASSERT_OK(Revoke(ActiveId()));
+  Pass(absl::Hours(24 * 90));
+  std::vector<std::string> before;
+  for (const KeyInfo& key : View()->keys()) before.push_back(key.key_id);
+  ring_.reset();
+  const RevokedKeyFile file(dir_.File("revoked-keys"));
+  // One is revoked already; the others are active, prepared and retired.
+  EXPECT_EQ(ValueOf(RevokeAllAtNextLoad(store_, file)), before.size() - 1);
+  EXPECT_THAT(InFile(), ::testing::UnorderedElementsAreArray(before));
+  EXPECT_EQ(ValueOf(RevokeAllAtNextLoad(store_, file)), 0u);
+
+  Restart();
+  EXPECT_THAT(IdsIn(KeyState::kRevoked),
+              ::testing::UnorderedElementsAreArray(before));
+  EXPECT_THAT(before, Not(Contains(ActiveId())));
+  EXPECT_THAT(before, Not(Contains(PreparedId())));
+  EXPECT_EQ(store_.content().ledger.size(), before.size());
 }
 
 const absl::Status kFull = absl::ResourceExhaustedError("no room");
