@@ -1,5 +1,7 @@
 #include "storage/sqlite/page_sums.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -9,30 +11,6 @@ namespace {
 
 constexpr char kMagic[] = "ostiary page sums, version 1\n";
 constexpr std::uint64_t kNothing = 0;
-
-constexpr std::uint64_t kPrime1 = 11400714785074694791u;
-constexpr std::uint64_t kPrime2 = 14029467366897019727u;
-constexpr std::uint64_t kPrime3 = 1609587929392839161u;
-constexpr std::uint64_t kPrime4 = 9650029242287828579u;
-constexpr std::uint64_t kPrime5 = 2870177450012600261u;
-
-std::uint64_t Turn(std::uint64_t value, int bits) {
-  return value << bits | value >> (64 - bits);
-}
-
-std::uint64_t Word(const unsigned char* bytes) {
-  std::uint64_t word;
-  std::memcpy(&word, bytes, sizeof(word));
-  return word;
-}
-
-std::uint64_t Round(std::uint64_t lane, std::uint64_t word) {
-  return Turn(lane + word * kPrime2, 31) * kPrime1;
-}
-
-std::uint64_t Merge(std::uint64_t hash, std::uint64_t lane) {
-  return (hash ^ Round(0, lane)) * kPrime1 + kPrime4;
-}
 
 bool IsZero(const unsigned char* block) {
   return std::all_of(block, block + PageSums::kBlock,
@@ -54,30 +32,7 @@ void FillHeader(unsigned char* block) {
 }  // namespace
 
 std::uint64_t HashOf(const void* bytes, std::size_t size, std::uint64_t seed) {
-  const auto* at = static_cast<const unsigned char*>(bytes);
-  const unsigned char* const end = at + size;
-  std::uint64_t hash = seed + kPrime5;
-  if (size >= 32) {
-    std::uint64_t a = seed + kPrime1 + kPrime2;
-    std::uint64_t b = seed + kPrime2;
-    std::uint64_t c = seed;
-    std::uint64_t d = seed - kPrime1;
-    for (; end - at >= 32; at += 32) {
-      a = Round(a, Word(at));
-      b = Round(b, Word(at + 8));
-      c = Round(c, Word(at + 16));
-      d = Round(d, Word(at + 24));
-    }
-    hash = Turn(a, 1) + Turn(b, 7) + Turn(c, 12) + Turn(d, 18);
-    hash = Merge(Merge(Merge(Merge(hash, a), b), c), d);
-  }
-  hash += size;
-  for (; at != end; at += 8) {
-    hash = Turn(hash ^ Round(0, Word(at)), 27) * kPrime1 + kPrime4;
-  }
-  hash = (hash ^ hash >> 33) * kPrime2;
-  hash = (hash ^ hash >> 29) * kPrime3;
-  return hash ^ hash >> 32;
+  return XXH64(bytes, size, seed);
 }
 
 PageSums::~PageSums() {
@@ -143,7 +98,8 @@ int PageSums::LoadBlock(std::uint32_t number, const unsigned char* block) {
   if (std::memcmp(block, expected, kBlock) != 0) return SQLITE_CORRUPT;
   const std::uint32_t first = (number - 1) * kSumsInBlock + 1;
   for (std::uint32_t i = 0; i < kSumsInBlock; ++i) {
-    const std::uint64_t sum = Word(block + 8 * i);
+    std::uint64_t sum;
+    std::memcpy(&sum, block + 8 * i, sizeof(sum));
     if (sum != kNothing && !SetSum(first + i, sum)) return SQLITE_CORRUPT;
   }
   return SQLITE_OK;

@@ -13,8 +13,7 @@
 
 namespace ostiary::storage::sqlite {
 
-// XXH64 of `bytes`, whose number is a multiple of eight, in the byte order of
-// this machine. On disk.
+// XXH64 of `bytes`. On disk, as a number of this machine.
 std::uint64_t HashOf(const void* bytes, std::size_t size, std::uint64_t seed);
 
 // What each page of the store's file must be: a hash of it under its number,

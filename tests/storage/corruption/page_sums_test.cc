@@ -52,8 +52,7 @@ int LoadOf(const std::string& bytes, PageSums& sums) {
   return sums.Load(Open()->get(), PageSums::Torn::kIsDamage);
 }
 
-// Computed with another implementation (python-xxhash). On disks: never
-// changes.
+// On disks: never changes.
 TEST(PageHashTest, IsXxh64) {
   EXPECT_EQ(HashOf(nullptr, 0, 0), 0xef46db3751d8e999u);
   std::string bytes(504, '\0');
