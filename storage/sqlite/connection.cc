@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/sqlite/engine.h"
 #include "storage/sqlite/reserve.h"
 
 namespace ostiary::storage::sqlite {
@@ -60,9 +61,7 @@ absl::Status StatusFrom(int extended_code, absl::string_view detail) {
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(
     const std::string& path, Access access, const char* vfs) {
-  // Refused if the process has used SQLite before; then it merely counts.
-  static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  (void)uncounted;
+  if (vfs == nullptr) vfs = SystemVfs()->zName;
   sqlite3* raw = nullptr;
   // NOMUTEX: a connection belongs to one thread at a time.
   const int code =

@@ -40,9 +40,7 @@ class Connection {
   enum class Access { kReadWrite, kReadOnly };
 
   // Opens an existing file through the VFS of that name (nullptr: the default).
-  // Nothing has been read from it yet. The first one switches off SQLite's
-  // count of the memory it uses, for the whole process: a lock around every
-  // allocation, and nobody asks.
+  // Nothing has been read from it yet.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(
       const std::string& path, Access access = Access::kReadWrite,
       const char* vfs = nullptr);

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "storage/sqlite/backup.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/engine.h"
 #include "storage/sqlite/log_check.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/readers.h"
@@ -107,7 +108,7 @@ absl::Status CreateIfMissing(const std::string& path) {
 
 // What SQLite would not see, or would see too late.
 absl::Status CheckBeforeSqlite(const std::string& path) {
-  sqlite3_vfs* const vfs = sqlite3_vfs_find(nullptr);
+  sqlite3_vfs* const vfs = SystemVfs();
   {
     absl::StatusOr<std::unique_ptr<VfsFile>> opened =
         VfsFile::Open(vfs, path, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB);

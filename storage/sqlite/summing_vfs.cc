@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/engine.h"
 
 namespace ostiary::storage::sqlite {
 namespace {
@@ -247,9 +248,9 @@ struct SummingFile {
 };
 
 SummingVfs::SummingVfs(std::string path)
-    : path_(Resolved(sqlite3_vfs_find(nullptr), path)),
+    : path_(Resolved(SystemVfs(), path)),
       name_(NextName()),
-      base_(sqlite3_vfs_find(nullptr)) {
+      base_(SystemVfs()) {
   SummingFile::Fill(vfs_, *base_);
   vfs_.zName = name_.c_str();
   vfs_.pAppData = this;
