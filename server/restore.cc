@@ -135,8 +135,8 @@ class Restoring {
   // the next restore that the clock was ahead.
   absl::Status RevokeKeys(storage::Store& store) {
     const auto revoked = key::RevokeAllAtNextLoad(
-        store, key::RevokedKeyFile(
-                   RevokedKeysPath(config_.key_encryption_key_file)));
+        store,
+        key::RevokedKeyFile(RevokedKeysPath(config_.key_encryption_key_file)));
     if (!revoked.ok()) return revoked.status();
     report_.revoked_keys = *revoked;
     return absl::OkStatus();

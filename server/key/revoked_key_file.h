@@ -15,8 +15,8 @@ namespace ostiary::key {
 // key-encryption key. It is in no backup: a store restored from before the
 // revocation must not bring the key back.
 //
-// Not thread-safe; the key ring has the only one, or a restore, when no key ring
-// is there.
+// Not thread-safe; the key ring has the only one, or a restore, when no key
+// ring is there.
 class RevokedKeyFile {
  public:
   explicit RevokedKeyFile(std::string path) : path_(std::move(path)) {}

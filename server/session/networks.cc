@@ -13,6 +13,7 @@ constexpr int kMarkBits = 22;
 constexpr std::uint64_t kMarkMask = (std::uint64_t{1} << kMarkBits) - 1;
 constexpr std::uint64_t kUnknown = 0;
 constexpr std::uint64_t kTurnsThatAreNoted = 3;
+constexpr std::uint64_t kTurnsMask = 3;
 
 std::uint64_t MarkOf(absl::string_view network) {
   if (network.empty()) return kUnknown;
@@ -30,7 +31,7 @@ Networks::Networks(std::int64_t stored) {
   const auto bits = static_cast<std::uint64_t>(stored);
   last_ = bits & kMarkMask;
   before_last_ = bits >> kMarkBits & kMarkMask;
-  turns_ = bits >> 2 * kMarkBits & kTurnsThatAreNoted;
+  turns_ = bits >> 2 * kMarkBits & kTurnsMask;
 }
 
 std::int64_t Networks::ToStored() const {
